@@ -1,0 +1,158 @@
+"""What: servers, their content, and the versions cut from it."""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from orgs.models import Organization
+
+
+class ServerQuerySet(models.QuerySet["Server"]):
+    def for_org(self, organization: Organization) -> ServerQuerySet:
+        return self.filter(organization=organization)
+
+
+class Server(models.Model):
+    class Visibility(models.TextChoices):
+        PUBLIC = "public", "Public"
+        PRIVATE = "private", "Private"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="servers")
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="A personal server: it never leaves the database.",
+    )
+    name = models.CharField(max_length=120)
+    slug = models.SlugField(max_length=63)
+    description = models.TextField(blank=True)
+    instructions = models.TextField(blank=True, help_text="What an agent is told about this server when it connects.")
+    visibility = models.CharField(max_length=7, choices=Visibility.choices, default=Visibility.PRIVATE)
+    config_revision = models.PositiveIntegerField(default=1, editable=False)
+    content_revision = models.PositiveBigIntegerField(default=0, editable=False)
+    """Counts the changes of the live content; a version remembers the count it was cut at."""
+    content_changed_at = models.DateTimeField(null=True, editable=False)
+    active_version = models.ForeignKey(
+        "Version", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="What is served."
+    )
+    default_version = models.ForeignKey(
+        "Version",
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+        help_text="What is served when no version is active.",
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects: ClassVar[Any] = ServerQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["organization", "slug"], name="server_slug_unique_in_organization")
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Blob(models.Model):
+    """A text, known by its SHA-256: stored once, whoever uses it. Unused ones are collected later."""
+
+    sha256 = models.CharField(max_length=64, unique=True)
+    text = models.TextField()
+    size = models.PositiveIntegerField(help_text="Bytes of the text in UTF-8.")
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    def __str__(self) -> str:
+        return self.sha256[:12]
+
+    @classmethod
+    def of(cls, text: str) -> Blob:
+        """An unsaved Blob holding `text`."""
+        data = text.encode()
+        return cls(sha256=hashlib.sha256(data).hexdigest(), text=text, size=len(data))
+
+
+class Origin(models.TextChoices):
+    TYPED = "typed", "Typed"
+    UPLOADED = "uploaded", "Uploaded"
+    IMPORTED = "imported", "Imported"
+
+
+class Content(models.Model):
+    """A file of a server's live content. Imported ones are read-only until they are detached."""
+
+    id = models.BigAutoField(primary_key=True)
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="contents")
+    path = models.CharField(max_length=1024)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.TYPED)
+    provenance: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    """Where it came from, written by whoever brought it, so that no list asks a query a row: `repository`, `branch`,
+    `commit`, `oid`, `path`, `url`, and `stale_since` (ISO 8601) once its file vanished."""
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["server", "path"], name="content_path_unique_on_server")]
+
+    def __str__(self) -> str:
+        return self.path
+
+
+class Version(models.Model):
+    """An immutable, numbered snapshot of a server's content."""
+
+    id = models.BigAutoField(primary_key=True)
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveIntegerField()
+    note = models.CharField(max_length=254, blank=True)
+    content_revision = models.PositiveBigIntegerField()
+    files = models.PositiveIntegerField(default=0)
+    size = models.PositiveBigIntegerField(default=0, help_text="Bytes of all its texts.")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [models.UniqueConstraint(fields=["server", "number"], name="version_number_unique_on_server")]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class VersionFile(models.Model):
+    """A path of a Version. Rows are written by one INSERT … SELECT and never changed."""
+
+    id = models.BigAutoField(primary_key=True)
+    version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="entries")
+    path = models.CharField(max_length=1024)
+    blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
+    origin = models.CharField(max_length=8, choices=Origin.choices)
+    provenance: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ["path"]
+        constraints = [models.UniqueConstraint(fields=["version", "path"], name="version_path_unique")]
+
+    def __str__(self) -> str:
+        return self.path

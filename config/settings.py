@@ -1,0 +1,306 @@
+"""Millrace's settings, in reading order. Each value that differs between installations comes from the environment or
+from `.env`; `.env.example` documents them all.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+if env_file := env.str("MILLRACE_ENV_FILE", default=str(BASE_DIR / ".env")):
+    environ.Env.read_env(env_file)  # what is already in the environment wins
+
+DEBUG = env.bool("DEBUG", default=False)
+ROLE = env.str("MILLRACE_ROLE", default="command")
+"""Which process this is: web (config/asgi.py), worker (manage.py worker) or command. It decides how it connects."""
+
+# ------------------------------------------------------------------------------------------------ keys
+
+
+def _required(name: str, advice: str) -> str:
+    value = env.str(name, default="")
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set. {advice} `make demo` does this by itself.")
+    return value
+
+
+SECRET_KEY = _required(
+    "SECRET_KEY",
+    "Set it to a long random text, for example from `python -c 'import secrets; print(secrets.token_urlsafe(50))'`, "
+    "in the environment or in .env.",
+)
+ENCRYPTION_KEYS = _required(
+    "ENCRYPTION_KEYS",
+    "Tokens are stored encrypted and need a key of the form id:key: run "
+    '`python -c "import base64, os; print(\'k1:\' + base64.b64encode(os.urandom(32)).decode())"` '
+    "and put the line into the environment or .env; keep a copy of it apart from the database's backups.",
+)
+"""A ring `id:key,id:key`: the first encrypts, all decrypt (see lib/crypto.py and `manage.py rotate_keys`)."""
+
+# ------------------------------------------------------------------------------------------------ addresses
+
+ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
+"""Where people reach this installation; links in e-mails and webhooks start with it."""
+TRUSTED_PROXY = env.bool("TRUSTED_PROXY", default=False)
+"""A reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For, and drops those that clients send."""
+SITE_NAME = env.str("SITE_NAME", default="Millrace")
+
+EGRESS_ALLOW_HOSTS: list[str] = env.list("EGRESS_ALLOW_HOSTS", default=[])
+EGRESS_ALLOW_NETWORKS: list[str] = env.list("EGRESS_ALLOW_NETWORKS", default=[])
+"""What requests may reach although it is not public: internal forges, for example (see lib/egress.py)."""
+
+# ------------------------------------------------------------------------------------------------ apps
+
+INSTALLED_APPS = [
+    "config.apps.ConfigConfig",
+    "integrations.apps.IntegrationsConfig",
+    "catalog.apps.CatalogConfig",
+    "forges.apps.ForgesConfig",
+    "jobs.apps.JobsConfig",
+    "orgs.apps.OrgsConfig",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django.forms",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "csp",
+    "django_filters",
+    "django_htmx",
+    "django_q",
+    "django_tables2",
+    "template_partials",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "orgs.middleware.PersonMiddleware",
+]
+
+ROOT_URLCONF = "config.urls"
+ASGI_APPLICATION = "config.asgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "orgs.context_processors.person",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+DJANGO_TABLES2_TEMPLATE = "components/_table.html"
+DJANGO_TABLES2_PAGE_RANGE = 5
+
+# ------------------------------------------------------------------------------------------------ database
+
+DATABASES: dict[str, dict[str, Any]] = {
+    "default": env.db_url("DATABASE_URL", default=f"sqlite:///{BASE_DIR / 'var' / 'millrace.sqlite3'}")
+}
+_database = DATABASES["default"]
+if _database["ENGINE"] == "django.db.backends.sqlite3":
+    # IMMEDIATE takes the write lock when a transaction begins: six writers and a worker lost no write,
+    # where the default (DEFERRED) failed in nine of ten.
+    _database["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA cache_size=-32000;",
+    }
+    if _database["NAME"] != ":memory:":
+        Path(_database["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+elif ROLE == "web":
+    # Under ASGI, connections live in threads that come and go: only a pool bounds their number.
+    _database["CONN_MAX_AGE"] = 0
+    _database["OPTIONS"] = {
+        **_database.get("OPTIONS", {}),
+        "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 10},
+    }
+else:
+    # A pool's threads do not survive the fork of a worker.
+    _database["CONN_MAX_AGE"] = 60
+    _database["CONN_HEALTH_CHECKS"] = True
+
+CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+
+# ------------------------------------------------------------------------------------------------ people
+
+AUTH_USER_MODEL = "orgs.User"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+OPEN_SIGNUP = env.bool("OPEN_SIGNUP", default=False)
+"""Whether anyone may sign up; otherwise only the first person, and then those with an invitation."""
+
+ACCOUNT_ADAPTER = "orgs.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_SIGNUP_FORM_CLASS = "orgs.forms.SignupForm"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = env.str("EMAIL_VERIFICATION", default="optional")
+ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = BASE_URL.split(":", 1)[0]
+MFA_ADAPTER = "orgs.adapter.MFAAdapter"
+MFA_TOTP_ISSUER = SITE_NAME
+LOGIN_REDIRECT_URL = "/"
+LOGIN_URL = "account_login"
+
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Millrace <millrace@localhost>")
+# Without a mail server, e-mails are written to the console.
+vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+
+# ------------------------------------------------------------------------------------------------ security
+
+_https = BASE_URL.startswith("https://")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
+SECURE_SSL_REDIRECT = _https and env.bool("SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if _https else 0)
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+if TRUSTED_PROXY:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    USE_X_FORWARDED_HOST = True
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 12 << 20
+FILE_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
+
+# ------------------------------------------------------------------------------------------------ language, time, files
+
+LANGUAGE_CODE = "en-gb"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+"""The zone of people who chose none."""
+
+STATIC_URL = "static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# ------------------------------------------------------------------------------------------------ jobs
+
+JOB_WORKERS = env.int("JOB_WORKERS", default=2)
+JOB_TIMEOUT = env.int("JOB_TIMEOUT", default=3600)
+"""Seconds after which the cluster ends a worker that is still at the same job."""
+JOB_LEASE = env.int("JOB_LEASE", default=60)
+"""Seconds that a Run's lease lasts; a live worker renews it several times within."""
+JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
+
+Q_CLUSTER: dict[str, Any] = {
+    "name": "millrace",
+    "label": "Queue",
+    "workers": JOB_WORKERS,
+    # The retry clock starts when a job is fetched from the broker, not when it starts: fetch no more than can start.
+    "queue_limit": JOB_WORKERS,
+    "timeout": JOB_TIMEOUT,
+    "retry": 2 * JOB_TIMEOUT + 300,
+    "max_attempts": 1,  # our Run counts its attempts itself, the sweeper takes it up again
+    "ack_failures": True,
+    "catch_up": False,
+    "poll": 0.5,
+    "recycle": 200,
+    "save_limit": 500,
+}
+if _redis := env.str("Q_BROKER_URL", default=""):
+    Q_CLUSTER["redis"] = _redis
+else:
+    Q_CLUSTER["orm"] = "default"
+
+# ------------------------------------------------------------------------------------------------ forges
+
+FORGE_LOCAL_ROOTS: list[str] = env.list("FORGE_LOCAL_ROOTS", default=[])
+"""Folders whose git repositories may be connected by path. None by default: anyone who may import could read them."""
+FORGE_TIMEOUT = env.float("FORGE_TIMEOUT", default=30.0)
+FORGE_TOTAL_TIMEOUT = env.float("FORGE_TOTAL_TIMEOUT", default=600.0)
+FORGE_MAX_PAGES = env.int("FORGE_MAX_PAGES", default=100)
+FORGE_MAX_TREE_REQUESTS = env.int("FORGE_MAX_TREE_REQUESTS", default=200)
+FORGE_MAX_ENTRIES = env.int("FORGE_MAX_ENTRIES", default=500_000)
+FORGE_MAX_ARCHIVE_BYTES = env.int("FORGE_MAX_ARCHIVE_BYTES", default=1 << 30)
+
+# ------------------------------------------------------------------------------------------------ content
+
+CONTENT_MAX_FILE_BYTES = env.int("CONTENT_MAX_FILE_BYTES", default=1 << 20)
+"""Larger files are skipped on import and refused on upload."""
+REFRESH_INLINE_FILES = env.int("REFRESH_INLINE_FILES", default=20)
+"""A refresh that has to fetch no more than this many files is done within the request."""
+REFRESH_INLINE_SECONDS = env.float("REFRESH_INLINE_SECONDS", default=5.0)
+
+# ------------------------------------------------------------------------------------------------ logging
+
+LOGGING: dict[str, Any] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "loggers": {
+        "django-q": {"handlers": [], "level": "INFO", "propagate": True},
+        # Both write addresses and headers at DEBUG, which may hold what they should not.
+        "urllib3": {"level": "WARNING"},
+        "github": {"level": "WARNING"},
+    },
+}
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -1,0 +1,15 @@
+"""The site map."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("orgs.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("o/<slug:org>/runs/", include("jobs.urls")),
+    path("o/<slug:org>/servers/", include("catalog.urls")),
+    path("o/<slug:org>/", include("integrations.urls")),
+    path("admin/", admin.site.urls),
+]

@@ -1,0 +1,132 @@
+"""Every “may they?” is answered here.
+
+What a person may not see is a 404, so that its existence is not told; what they may see but not do is a 403 with a
+sentence that names the entitlement and who can grant it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+
+from orgs.models import Membership, Role, User
+
+ENTITLEMENTS: dict[str, str] = {
+    "integrations.import": "connect repositories and refresh them",
+    "contents.edit": "write and upload content",
+    "sources.edit": "add and refresh indexed sources",
+    "contents.can_delete": "delete content, and prune what vanished from a repository",
+    "servers.edit": "create servers and edit their settings",
+    "versions.publish": "cut versions and choose which one is served",
+    "entities.edit": "edit toolkits, commands and skills",
+    "servers.delete": "delete servers",
+    "gitsync.assign": "assign the repository that a server is pushed to",
+    "connections.manage": "add and remove connections to forges",
+    "keys.manage": "make and revoke API keys",
+    "members.manage": "invite, change and remove members",
+    "audit.view": "read the audit log",
+    "organization.manage": "change the organisation's settings, delete it, and choose its owners",
+}
+"""Each entitlement and what it lets a member do, as in “you may …”."""
+
+_OPERATOR = frozenset(
+    {
+        "integrations.import",
+        "contents.edit",
+        "sources.edit",
+        "servers.edit",
+        "versions.publish",
+        "entities.edit",
+    }
+)
+_OWNER = frozenset(ENTITLEMENTS)
+DEFAULTS: dict[str, frozenset[str]] = {
+    Role.VIEWER: frozenset(),
+    Role.OPERATOR: _OPERATOR,
+    Role.ADMIN: _OWNER - {"organization.manage"},
+    Role.OWNER: _OWNER,
+}
+
+
+def entitlements(membership: Membership) -> frozenset[str]:
+    """What this member may do: the role's defaults, plus what was granted, less what was denied.
+
+    An owner cannot be denied anything, or an organisation could lock itself out.
+    """
+    defaults = DEFAULTS[membership.role]
+    if membership.role == Role.OWNER:
+        return defaults
+    grantable = frozenset(membership.granted) & (_OWNER - {"organization.manage"})
+    return (defaults | grantable) - frozenset(membership.denied)
+
+
+def may(membership: Membership | None, entitlement: str) -> bool:
+    """Whether a member holds an entitlement; KeyError for one that does not exist."""
+    ENTITLEMENTS[entitlement]
+    return membership is not None and entitlement in entitlements(membership)
+
+
+def why_not(entitlement: str) -> str:
+    """The sentence for somebody who lacks an entitlement."""
+    return (
+        f"You may not {ENTITLEMENTS[entitlement]} here. "
+        f"It needs the entitlement “{entitlement}”; an admin of the organisation can grant it."
+    )
+
+
+def require(membership: Membership, entitlement: str) -> None:
+    """Raise PermissionDenied (a 403 with `why_not`) unless the member holds the entitlement."""
+    if not may(membership, entitlement):
+        raise PermissionDenied(why_not(entitlement))
+
+
+def membership_of(user: User, organization_id: Any) -> Membership | None:
+    """The membership of an active person, None for outsiders."""
+    return (
+        Membership.objects.select_related("organization", "user")
+        .filter(user=user, user__is_active=True, organization_id=organization_id)
+        .first()
+    )
+
+
+def member(request: HttpRequest, org: str) -> Membership:
+    """The signed-in person's membership of the organisation with this slug, Http404 for everybody else."""
+    found: Membership | None = None
+    if request.user.is_authenticated:
+        found = (
+            Membership.objects.select_related("organization", "user")
+            .filter(user=request.user, organization__slug=org)
+            .first()
+        )
+    if found is None:
+        raise Http404
+    request.membership = found  # type: ignore[attr-defined]  # the layout shows it
+    return found
+
+
+P = ParamSpec("P")
+MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponse]
+
+
+def for_members(*needs: str) -> Callable[[MemberView[P]], Callable[Concatenate[HttpRequest, str, P], HttpResponse]]:
+    """Make a view of `(request, membership, …)` from one whose URL begins with the organisation's slug.
+
+    Nobody signed in is sent to sign in, an outsider gets 404, a member without one of the entitlements `needs` gets 403.
+    """
+
+    def decorate(view: MemberView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+        @wraps(view)
+        def checked(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            membership = member(request, org)
+            for entitlement in needs:
+                require(membership, entitlement)
+            return view(request, membership, *args, **kwargs)
+
+        return login_required(checked)
+
+    return decorate

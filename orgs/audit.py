@@ -1,0 +1,67 @@
+"""The audit log: one function writes it, in the transaction of the change that it tells of."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import models
+from django.http import HttpRequest
+
+from orgs.models import AuditEvent, Organization, User
+
+_SECRET_NAME = re.compile(r"token|secret|password|passphrase|private_key|api_key|ciphertext|nonce|digest", re.IGNORECASE)
+MASK = "••••••"
+
+
+def masked(values: dict[str, Any]) -> dict[str, Any]:
+    """The same values with everything whose name speaks of a secret hidden; empty ones stay empty."""
+    return {
+        name: MASK if _SECRET_NAME.search(name) and value not in ("", None) else _plain(value)
+        for name, value in values.items()
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return masked({str(name): inner for name, inner in value.items()})
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(inner) for inner in value]
+    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+
+
+def address_of(request: HttpRequest) -> str | None:
+    """The client's address; behind a trusted proxy uvicorn has already put the forwarded one into REMOTE_ADDR."""
+    return request.META.get("REMOTE_ADDR") or None
+
+
+def record(
+    action: str,
+    *,
+    organization: Organization | None,
+    actor: User | None,
+    target: models.Model | None = None,
+    scope: models.Model | None = None,
+    before: dict[str, Any] | None = None,
+    after: dict[str, Any] | None = None,
+    request: HttpRequest | None = None,
+) -> AuditEvent:
+    """Write one event. Call it inside the transaction of the change: both are kept, or neither.
+
+    `action` is `thing.verb` in the past tense (`server.created`). Values whose names speak of secrets are masked.
+    `scope` is the larger thing whose page shows the event; the target itself by default.
+    """
+    scope = scope or target
+    return AuditEvent.objects.create(
+        organization=organization,
+        actor=actor,
+        actor_label=actor.email if actor else "Millrace",
+        action=action,
+        target_type=target._meta.label_lower if target else "",
+        target_id=str(target.pk) if target else "",
+        target_label=str(target)[:254] if target else "",
+        scope=str(scope.pk) if scope else "",
+        before=masked(before or {}),
+        after=masked(after or {}),
+        address=address_of(request) if request else None,
+    )

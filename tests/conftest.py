@@ -1,0 +1,75 @@
+"""The people of the tests: alice owns Acme, adam administers it, bob operates, carol views; charlie owns another
+organisation and must never see Acme's things."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from catalog.models import Server
+from orgs.models import Organization, Role, User
+from tests import factories
+
+pytest_plugins = ["tests.wire.fixtures"]
+
+Browse = Callable[[User], Client]
+
+
+@pytest.fixture
+def acme(db: None) -> Organization:
+    return factories.organization("Acme", slug="acme")
+
+
+@pytest.fixture
+def alice(acme: Organization) -> User:
+    person = factories.user("alice@acme.example", name="Alice")
+    factories.membership(person, acme, Role.OWNER)
+    return person
+
+
+@pytest.fixture
+def adam(acme: Organization) -> User:
+    person = factories.user("adam@acme.example", name="Adam")
+    factories.membership(person, acme, Role.ADMIN)
+    return person
+
+
+@pytest.fixture
+def bob(acme: Organization) -> User:
+    person = factories.user("bob@acme.example", name="Bob")
+    factories.membership(person, acme, Role.OPERATOR)
+    return person
+
+
+@pytest.fixture
+def carol(acme: Organization) -> User:
+    person = factories.user("carol@acme.example", name="Carol")
+    factories.membership(person, acme, Role.VIEWER)
+    return person
+
+
+@pytest.fixture
+def charlie(db: None) -> User:
+    person = factories.user("charlie@other.example", name="Charlie")
+    factories.membership(person, factories.organization("Other", slug="other"), Role.OWNER)
+    return person
+
+
+@pytest.fixture
+def docs(acme: Organization) -> Server:
+    """A server of Acme."""
+    return factories.server(acme, "Docs", slug="docs")
+
+
+@pytest.fixture
+def browse() -> Browse:
+    """A test client signed in as somebody: `browse(alice).get(…)`."""
+
+    def signed_in(person: User) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return signed_in

@@ -1,0 +1,42 @@
+"""Things to test with: each function makes one saved, valid thing, and takes what the test cares about."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+from django.utils.text import slugify
+
+from catalog.models import Blob, Content, Server
+from orgs.models import Membership, Organization, Role, User
+
+_number = count(1)
+PASSWORD = "correct horse battery staple"
+
+
+def user(email: str = "", **fields: Any) -> User:
+    email = email or f"person{next(_number)}@example.com"
+    return User.objects.create_user(email, PASSWORD, **fields)
+
+
+def organization(name: str = "", **fields: Any) -> Organization:
+    name = name or f"Organisation {next(_number)}"
+    return Organization.objects.create(name=name, slug=fields.pop("slug", slugify(name)), **fields)
+
+
+def membership(person: User, org: Organization, role: str = Role.VIEWER, **fields: Any) -> Membership:
+    return Membership.objects.create(user=person, organization=org, role=role, **fields)
+
+
+def server(org: Organization, name: str = "", **fields: Any) -> Server:
+    name = name or f"Server {next(_number)}"
+    return Server.objects.create(organization=org, name=name, slug=fields.pop("slug", slugify(name)), **fields)
+
+
+def blob(text: str) -> Blob:
+    fresh = Blob.of(text)
+    return Blob.objects.get_or_create(sha256=fresh.sha256, defaults={"text": fresh.text, "size": fresh.size})[0]
+
+
+def content(on: Server, path: str = "", text: str = "Hello\n", **fields: Any) -> Content:
+    return Content.objects.create(server=on, path=path or f"file{next(_number)}.md", blob=blob(text), **fields)

@@ -1,0 +1,27 @@
+"""The settings of the tests: the real ones, from an environment of their own. No `.env` is read."""
+
+import os
+
+os.environ.update(
+    {
+        "MILLRACE_ENV_FILE": "",
+        "MILLRACE_ROLE": "tests",
+        "SECRET_KEY": "only-for-tests-" + "x" * 50,
+        "ENCRYPTION_KEYS": "test:" + "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+        "DATABASE_URL": os.environ.get("TEST_DATABASE_URL", ""),
+        # The forge of the tests answers on 127.0.0.1; every other inward address stays refused.
+        "EGRESS_ALLOW_NETWORKS": "127.0.0.1/32",
+        "EMAIL_URL": "memorymail://",
+        "LOG_LEVEL": "WARNING",
+    }
+)
+if not os.environ["DATABASE_URL"]:
+    del os.environ["DATABASE_URL"]
+
+from config.settings import *  # noqa: E402, F403  # the environment has to be there first
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
