@@ -63,7 +63,6 @@ EGRESS_ALLOW_NETWORKS: list[str] = env.list("EGRESS_ALLOW_NETWORKS", default=[])
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
-    "integrations.apps.IntegrationsConfig",
     "catalog.apps.CatalogConfig",
     "forges.apps.ForgesConfig",
     "jobs.apps.JobsConfig",

@@ -12,8 +12,6 @@ from catalog.models import Server
 from orgs.models import Organization, Role, User
 from tests import factories
 
-pytest_plugins = ["tests.wire.fixtures"]
-
 Browse = Callable[[User], Client]
 
 
