@@ -1,0 +1,171 @@
+// Everything that Millrace's pages do by script; each page works without it.
+// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, #modal, #messages.
+"use strict";
+
+const root = document.documentElement;
+const messages = () => document.getElementById("messages");
+const modal = () => document.getElementById("modal");
+
+// --- Theme -------------------------------------------------------------------------------------
+
+function showTheme() {
+  const current = root.dataset.theme ?? "system";
+  for (const button of document.querySelectorAll("[data-theme-choice]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.themeChoice === current));
+  }
+}
+
+function chooseTheme(theme) {
+  if (theme === "system") delete root.dataset.theme;
+  else root.dataset.theme = theme;
+  try {
+    if (theme === "system") localStorage.removeItem("theme");
+    else localStorage.setItem("theme", theme);
+  } catch {
+    // Storage is blocked: the choice lasts for this page.
+  }
+  showTheme();
+}
+
+// --- Messages ----------------------------------------------------------------------------------
+
+// Texts of success go by themselves, unless someone is reading them; problems stay until dismissed.
+const LINGER_MS = 8000;
+
+function settle(toast) {
+  if (!toast.matches(".tone-ok, .tone-info")) return;
+  setTimeout(function leave() {
+    if (toast.matches(":hover, :focus-within")) setTimeout(leave, LINGER_MS);
+    else toast.remove();
+  }, LINGER_MS);
+}
+
+function say(text, tone = "error") {
+  const template = document.getElementById("toast-template");
+  const toast = template.content.firstElementChild.cloneNode(true);
+  toast.classList.add(`tone-${tone}`);
+  toast.querySelector(".toast-text").textContent = text;
+  // A modal dialog makes the rest of the page inert, so its messages have to be inside it.
+  const dialog = document.querySelector("dialog[open]");
+  if (dialog) dialog.prepend(toast);
+  else messages().append(toast);
+  settle(toast);
+}
+
+// --- Copy --------------------------------------------------------------------------------------
+
+async function copy(button) {
+  const value = button.dataset.copy || document.getElementById(button.dataset.copyFrom).textContent;
+  try {
+    await navigator.clipboard.writeText(value);
+  } catch {
+    say("The browser did not allow copying. Select the text and copy it by hand.", "warn");
+    return;
+  }
+  button.dataset.copied = "";
+  button.querySelector("[data-copy-word]").textContent = "Copied";
+  setTimeout(() => {
+    delete button.dataset.copied;
+    button.querySelector("[data-copy-word]").textContent = button.dataset.copyLabel;
+  }, 2000);
+}
+
+// --- Clicks: one listener, so that swapped-in fragments need no wiring ------------------------
+
+document.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-theme-choice], [data-copy], [data-copy-from], [data-dialog], [data-close], dialog");
+  if (!target) return;
+  if (target.dataset.themeChoice) {
+    chooseTheme(target.dataset.themeChoice);
+  } else if ("copy" in target.dataset || "copyFrom" in target.dataset) {
+    copy(target);
+  } else if (target.dataset.dialog) {
+    const dialog = document.getElementById(target.dataset.dialog);
+    if (!dialog || event.ctrlKey || event.metaKey || event.shiftKey) return; // the link leads to a page that does the same
+    event.preventDefault();
+    target.closest("[popover]")?.hidePopover();
+    dialog.showModal();
+  } else if ("close" in target.dataset) {
+    const closing = target.closest("dialog, .toast, [popover]");
+    if (!closing) return;
+    event.preventDefault();
+    if (closing.matches("dialog")) closing.close();
+    else if (closing.matches("[popover]")) closing.hidePopover();
+    else closing.remove();
+  } else if (target === event.target && target.matches("dialog")) {
+    target.close(); // a click on the backdrop
+  }
+});
+
+// Choosing in a menu closes it; Escape and clicks outside are the browser's own doing.
+document.addEventListener("click", (event) => {
+  const item = event.target.closest(".menu a, .menu button.menu-item");
+  if (item && !item.dataset.themeChoice) item.closest("[popover]")?.hidePopover();
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.closest("form[data-autosubmit]")) event.target.form.requestSubmit();
+});
+
+// Where the browser cannot anchor a popover to its button, place it by hand.
+if (!CSS.supports("position-area: block-end")) {
+  document.addEventListener("toggle", (event) => {
+    if (event.newState !== "open" || !event.target.matches(".menu[popover]")) return;
+    const button = document.querySelector(`[popovertarget="${event.target.id}"]`);
+    const anchor = button.getBoundingClientRect();
+    const menu = event.target.getBoundingClientRect();
+    const left = event.target.matches(".menu-start") ? anchor.left : anchor.right - menu.width;
+    const below = anchor.bottom + menu.height < innerHeight || anchor.top < menu.height;
+    event.target.style.left = `${Math.max(8, Math.min(left, innerWidth - menu.width - 8))}px`;
+    event.target.style.top = `${below ? anchor.bottom : anchor.top - menu.height - 8}px`;
+  }, true);
+}
+
+// --- htmx --------------------------------------------------------------------------------------
+
+const BY_STATUS = {
+  401: "You are signed out. Reload the page and sign in again.",
+  403: "You may not do this. Ask an administrator of your organisation.",
+  404: "This is no longer here. Reload the page to see what is.",
+  409: "Someone else changed this in the meantime. Reload the page and try again.",
+  413: "This is too large for the server.",
+  429: "Too many requests. Wait a moment and try again.",
+};
+
+// What the server itself says about a failed request: messages, the sentence of an error page, or plain text.
+function sentenceOf(xhr) {
+  const type = xhr.getResponseHeader("Content-Type") ?? "";
+  if (type.startsWith("text/plain") && xhr.responseText.length <= 300) return xhr.responseText.trim();
+  if (!type.startsWith("text/html")) return "";
+  const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
+  const element = page.querySelector("#messages .toast-text") ?? page.querySelector("[data-error-message]");
+  return element?.textContent.trim() ?? "";
+}
+
+document.addEventListener("htmx:responseError", (event) => {
+  const { xhr } = event.detail;
+  const fallback = BY_STATUS[xhr.status] ?? "The server could not do this. Try again; if it goes on, look at the server's log.";
+  say(sentenceOf(xhr) || fallback);
+});
+document.addEventListener("htmx:sendError", () => say("The server could not be reached. Check the connection and try again."));
+document.addEventListener("htmx:timeout", () => say("The server took too long to answer. Try again."));
+document.addEventListener("htmx:swapError", () => say("The answer could not be shown. Reload the page."));
+
+// Fragments that land in #modal open it; HX-Trigger: closeModal closes it.
+document.addEventListener("htmx:afterSwap", (event) => {
+  const dialog = modal();
+  if (event.detail.target !== dialog) return;
+  if (dialog.childElementCount === 0) dialog.close();
+  else if (!dialog.open) dialog.showModal();
+});
+document.addEventListener("closeModal", () => modal().close());
+
+// New messages, wherever they came from.
+new MutationObserver((changes) => {
+  for (const change of changes) {
+    for (const node of change.addedNodes) if (node.matches?.(".toast")) settle(node);
+  }
+}).observe(messages(), { childList: true });
+
+messages().querySelectorAll(".toast").forEach(settle);
+showTheme();
