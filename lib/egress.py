@@ -35,6 +35,7 @@ from urllib.parse import urljoin, urlsplit
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
+from requests.certs import where
 from requests.hooks import default_hooks
 from requests.utils import requote_uri
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -142,7 +143,7 @@ def refusal(address: str | IPv4Address | IPv6Address) -> str:
 
 
 def is_public(address: str | IPv4Address | IPv6Address) -> bool:
-    """Whether it is a public unicast address. Stricter than `is_global`, which is true for multicast, NAT64 and 6to4."""
+    """Whether it is a public unicast address. `is_global` is not enough: it is true for multicast, NAT64 and 6to4."""
     return not refusal(address)
 
 
@@ -260,7 +261,7 @@ class _Guard:
 
 
 class _BudgetReader(io.RawIOBase):
-    """Reads a socket within a budget: a trickle of headers or body ends at the deadline, not a timeout per byte later."""
+    """Reads a socket within a budget: a trickle of headers or body ends at the deadline, however often a byte comes."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket, budget: Budget) -> None:
         self._raw, self._sock, self._budget = raw, sock, budget
@@ -286,7 +287,7 @@ class _BudgetReader(io.RawIOBase):
 class _BudgetResponse(http.client.HTTPResponse):
     def __init__(self, budget: Budget, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        raw = cast("io.BufferedReader", self.fp).detach()
+        raw = self.fp.detach()
         self.fp = io.BufferedReader(_BudgetReader(raw, sock, budget))
 
 
@@ -332,7 +333,7 @@ class _GuardedConnection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
         with self._guard.budget() as budget:
             self._budget = budget
-            self.response_class = functools.partial(_BudgetResponse, budget)
+            self.response_class = cast("Any", functools.partial(_BudgetResponse, budget))
             if self._guard.on_request is not None:
                 self._guard.on_request()
             super().request(*args, **kwargs)
@@ -342,7 +343,7 @@ class _GuardedConnection(HTTPConnection):
             self.sock.settimeout(self._budget.patience())
         super().send(data)
 
-    def getresponse(self) -> urllib3.HTTPResponse:
+    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]  # as urllib3's own
         response = super().getresponse()
         if "," in response.headers.get("Content-Encoding", ""):
             response.close()
@@ -403,9 +404,7 @@ def pool_manager(
     seconds. `max_bytes` caps what one exchange may bring over the wire. Errors: EgressError beside urllib3's own.
     """
     guard = _Guard(policy, timeout, total_timeout, max_bytes, on_request)
-    return _GuardedPools(
-        guard, retries=urllib3.Retry(0), timeout=timeout, cert_reqs="CERT_REQUIRED", ca_certs=requests.certs.where()
-    )
+    return _GuardedPools(guard, retries=urllib3.Retry(0), timeout=timeout, cert_reqs="CERT_REQUIRED", ca_certs=where())
 
 
 # --- URLs and redirects
@@ -495,7 +494,8 @@ def iter_body(
 
 
 class GuardedAdapter(HTTPAdapter):
-    """Makes any requests session guarded where it is mounted, except for redirects: those are the session's business."""
+    """Guards any requests session where it is mounted. What such a session does on a redirect stays its own business,
+    but each hop is checked."""
 
     def __init__(
         self,
