@@ -11,14 +11,19 @@ The tree of errors::
     ├── Forbidden       403 without rate-limit headers: a scope is missing    a person must act
     ├── NotFound        404, or hidden from this credential                   a person must act
     ├── RateLimited     403/429 with rate-limit headers; `reset_at`           again after the reset
-    ├── Conflict        409/422: it moved, exists, or is empty                depends on the call
+    ├── Conflict        409/422: it exists already, or is empty               a person must act
+    │   ├── EmptyRepository                                                   a person must act
+    │   └── Moved       the commit asked for is gone: a force-push            again at once
     ├── TooLarge        a cap on bytes, entries or requests tripped           not without another setting
-    └── Unavailable     5xx, timeouts, cut connections, refused addresses     again later
+    ├── InvalidName     an address or branch that is not usable as it stands  a person must act
+    └── Unavailable     5xx, timeouts, cut connections                        again later
+        └── AddressRefused  the egress guard said no                          an operator must act
 """
 
 from __future__ import annotations
 
 import enum
+import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -53,8 +58,7 @@ class Forbidden(ForgeError):
 class NotFound(ForgeError):
     code = "not_found"
     advice = (
-        "Check the spelling. Forges answer “not found” for private repositories too: "
-        "use a token that can see this one."
+        "Check the spelling. Forges answer “not found” for private repositories too: use a token that can see this one."
     )
 
 
@@ -79,9 +83,20 @@ class EmptyRepository(Conflict):
     advice = "The repository has no commit yet. Commit a file to it, then refresh again."
 
 
+class Moved(Conflict):
+    code = "moved"
+    retryable = True
+    advice = "The branch was rewritten while it was being read. Refresh again."
+
+
 class TooLarge(ForgeError):
     code = "too_large"
     advice = "Narrow the path filter, or ask the operator to raise the limit."
+
+
+class InvalidName(ForgeError):
+    code = "invalid_name"
+    advice = "Correct it and try again."
 
 
 class Unavailable(ForgeError):
@@ -143,6 +158,11 @@ class Entry:
     size: int | None
     """Bytes; None where the forge does not say."""
     kind: EntryKind = EntryKind.FILE
+
+
+def blob_id(data: bytes) -> str:
+    """git's name for a file's bytes: SHA-1 over `blob <length>\\0` and the bytes, 40 hex digits."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +248,9 @@ class Client(Protocol):
         """The commit id at the tip of `branch`, with one request. EmptyRepository if it has no commit."""
         ...
 
-    def tree(self, name: str, commit: str) -> Listing: ...
+    def tree(self, name: str, commit: str) -> Listing:
+        """Everything but the directories in a commit's tree. Moved if the repository is there and the commit is not."""
+        ...
 
     def archive(self, name: str, commit: str) -> AbstractContextManager[Iterator[tuple[str, bytes]]]:
         """The files of a commit as (path, bytes), streamed: one file in memory at a time.
@@ -241,7 +263,8 @@ class Client(Protocol):
     def blobs(self, name: str, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
         """(blob id, bytes) of each that the forge has, in any order, batched as the forge allows.
 
-        What it does not have, or what exceeds `Limits.max_blob_bytes`, is left out.
+        Left out are those that it does not have, that exceed `Limits.max_blob_bytes`, or whose request each would cost
+        more requests than an archive does: the caller asks for the archive then.
         """
         ...
 
