@@ -116,7 +116,7 @@ MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponse]
 def for_members(*needs: str) -> Callable[[MemberView[P]], Callable[Concatenate[HttpRequest, str, P], HttpResponse]]:
     """Make a view of `(request, membership, …)` from one whose URL begins with the organisation's slug.
 
-    Nobody signed in is sent to sign in, an outsider gets 404, a member without one of the entitlements `needs` gets 403.
+    Nobody signed in is sent to sign in, an outsider gets 404, a member who lacks one of the entitlements `needs` 403.
     """
 
     def decorate(view: MemberView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:

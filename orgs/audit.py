@@ -10,14 +10,21 @@ from django.http import HttpRequest
 
 from orgs.models import AuditEvent, Organization, User
 
-_SECRET_NAME = re.compile(r"token|secret|password|passphrase|private_key|api_key|ciphertext|nonce|digest", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"token|secret|password|passphrase|private_key|api_key|ciphertext|nonce|digest", re.IGNORECASE
+)
 MASK = "••••••"
+
+
+def names_a_secret(name: str) -> bool:
+    """Whether values of this name are hidden everywhere: `token`, `client_secret`, `ciphertext` and the like."""
+    return bool(_SECRET_NAME.search(name))
 
 
 def masked(values: dict[str, Any]) -> dict[str, Any]:
     """The same values with everything whose name speaks of a secret hidden; empty ones stay empty."""
     return {
-        name: MASK if _SECRET_NAME.search(name) and value not in ("", None) else _plain(value)
+        name: MASK if names_a_secret(name) and value not in ("", None) else _plain(value)
         for name, value in values.items()
     }
 

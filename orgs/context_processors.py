@@ -17,6 +17,8 @@ def person(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is not None and user.is_authenticated:
         context["memberships"] = SimpleLazyObject(
-            lambda: list(Membership.objects.filter(user=user).select_related("organization").order_by("organization__name"))
+            lambda: list(
+                Membership.objects.filter(user=user).select_related("organization").order_by("organization__name")
+            )
         )
     return context
