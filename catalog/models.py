@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
+from catalog.fields import PathField
 from orgs.models import Organization
 
 
@@ -42,6 +43,8 @@ class Server(models.Model):
     content_revision = models.PositiveBigIntegerField(default=0, editable=False)
     """Counts the changes of the live content; a version remembers the count it was cut at."""
     content_changed_at = models.DateTimeField(null=True, editable=False)
+    last_version_number = models.PositiveIntegerField(default=0, editable=False)
+    """The highest number that a version ever had: the number of a deleted version is not given again."""
     active_version = models.ForeignKey(
         "Version", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="What is served."
     )
@@ -74,7 +77,9 @@ class Blob(models.Model):
     sha256 = models.CharField(max_length=64, unique=True)
     text = models.TextField()
     size = models.PositiveIntegerField(help_text="Bytes of the text in UTF-8.")
-    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    stored_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+    """When somebody last asked to store this text (within an hour or so): what is unused since long is collected."""
 
     def __str__(self) -> str:
         return self.sha256[:12]
@@ -97,12 +102,13 @@ class Content(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="contents")
-    path = models.CharField(max_length=1024)
+    path = PathField(max_length=1024)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     origin = models.CharField(max_length=8, choices=Origin.choices, default=Origin.TYPED)
     provenance: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     """Where it came from, written by whoever brought it, so that no list asks a query a row: `repository`, `branch`,
-    `commit`, `oid`, `path`, `url`, and `stale_since` (ISO 8601) once its file vanished."""
+    `commit`, `oid`, `path`, `url`, `commit_url`, `stale_since` (ISO 8601) once its file vanished, and `detached_at`
+    once a person made it their own."""
     updated_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -111,6 +117,7 @@ class Content(models.Model):
 
     class Meta:
         ordering = ["path"]
+        verbose_name = "file"
         constraints = [models.UniqueConstraint(fields=["server", "path"], name="content_path_unique_on_server")]
 
     def __str__(self) -> str:
@@ -145,13 +152,15 @@ class VersionFile(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     version = models.ForeignKey(Version, on_delete=models.CASCADE, related_name="entries")
-    path = models.CharField(max_length=1024)
+    path = PathField(max_length=1024)
     blob = models.ForeignKey(Blob, on_delete=models.PROTECT, related_name="+")
     origin = models.CharField(max_length=8, choices=Origin.choices)
     provenance: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["path"]
+        verbose_name = "file of a version"
+        verbose_name_plural = "files of versions"
         constraints = [models.UniqueConstraint(fields=["version", "path"], name="version_path_unique")]
 
     def __str__(self) -> str:

@@ -1,0 +1,101 @@
+"""Blobs: texts stored once by their SHA-256, and collected once nothing refers to them.
+
+They go in before the short transaction that points to them, so a crash leaves only blobs that nobody uses; those are
+deleted a day after they were last stored.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+
+from catalog.models import Blob
+
+logger = logging.getLogger(__name__)
+
+GRACE = timedelta(days=1)
+"""How long a blob that nothing refers to is kept: longer than any import takes to get from its blobs to its rows."""
+BATCH = 500
+BATCH_BYTES = 8 << 20
+"""A statement carries no more text than this, so that memory stays flat."""
+TOUCH = timedelta(hours=1)
+"""A blob stored again is marked so at most this often; far below GRACE, so that none in use is collected."""
+
+
+def store_text(text: str) -> Blob:
+    """The Blob of one text, made if there is none."""
+    ids = store_texts([text])
+    return Blob.objects.get(pk=next(iter(ids.values())))
+
+
+def store_texts(texts: Iterable[str], *, batch_size: int = BATCH) -> dict[str, int]:
+    """Store each text once and return {SHA-256 in hex: blob id}. The texts must have no NUL (PostgreSQL holds none).
+
+    Takes a generator and holds `batch_size` texts or 8 MB at a time. Harmless to repeat, and safe while others store
+    the same texts. Call it outside the transaction that points to the blobs, so that no other writer waits.
+    """
+    ids: dict[str, int] = {}
+    for batch in _batches(texts, batch_size):
+        missing = {blob.sha256: blob for blob in batch if blob.sha256 not in ids}
+        # In one order everywhere, so that two that insert the same rows wait for each other but never in a circle.
+        Blob.objects.bulk_create([missing[digest] for digest in sorted(missing)], ignore_conflicts=True)
+        ids.update(_ids_of(missing))
+    return ids
+
+
+def _ids_of(digests: Iterable[str]) -> dict[str, int]:
+    rows = list(Blob.objects.filter(sha256__in=list(digests)).values_list("sha256", "pk", "stored_at"))
+    now = timezone.now()
+    if old := [pk for _, pk, stored_at in rows if stored_at < now - TOUCH]:
+        Blob.objects.filter(pk__in=old).update(stored_at=now)
+    return {digest: pk for digest, pk, _ in rows}
+
+
+def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[Blob]]:
+    batch: list[Blob] = []
+    held = 0
+    for text in texts:
+        blob = Blob.of(text)
+        if batch and (len(batch) >= batch_size or held + blob.size > BATCH_BYTES):
+            yield batch
+            batch, held = [], 0
+        batch.append(blob)
+        held += blob.size
+    if batch:
+        yield batch
+
+
+def collect_unused(older_than: timedelta = GRACE) -> int:
+    """Delete the blobs that nothing refers to and that nobody stored within `older_than`; return how many went.
+
+    Whatever has a foreign key to Blob counts as a use, in this app or in one above. Each deletion asks the same
+    question again in its own statement, and the foreign keys refuse it if a row came to refer to the blob meanwhile.
+    """
+    before = timezone.now() - older_than
+    collected = 0
+    last = 0
+    while ids := list(_unused(before).filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]):
+        last = ids[-1]
+        try:
+            with transaction.atomic():
+                # Only ids are loaded: a batch of texts could fill the memory.
+                collected += _unused(before).filter(pk__in=ids).only("pk").delete()[0]
+        except (IntegrityError, models.ProtectedError):
+            logger.info(
+                "Some of %d unused blobs came into use while they were collected; the next run looks again", len(ids)
+            )
+    return collected
+
+
+def _unused(before: Any) -> models.QuerySet[Blob]:
+    used = Q()
+    for relation in Blob._meta.get_fields(include_hidden=True):
+        if isinstance(relation, models.ManyToOneRel):
+            used |= Q(Exists(relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")})))
+    return Blob.objects.filter(~used, stored_at__lt=before)
