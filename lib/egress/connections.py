@@ -235,8 +235,8 @@ def pool_manager(
     """Guarded pools for a library that works on urllib3; no proxies, no retries.
 
     `timeout` is for one connect or read, `total_timeout` for one whole exchange (redirects and body included), both in
-    seconds. `max_bytes` caps what one exchange may bring over the wire; compressed answers are refused. `headers` go with every request, so they hold
-    no credential. Errors: EgressError beside urllib3's own.
+    seconds. `max_bytes` caps what one exchange may bring over the wire; compressed answers are refused. `headers` go
+    with every request that brings none of its own. Errors: EgressError beside urllib3's own.
     """
     guard = Guard(policy, timeout, total_timeout, wire_bytes=max_bytes, compression=False, on_request=on_request)
     return GuardedPools(

@@ -163,7 +163,9 @@ class GuardedSession(requests.Session):
 
     def _next_request(self, request: requests.PreparedRequest, response: requests.Response) -> requests.PreparedRequest:
         here = request.url or ""
-        target = redirect_target(here, response.headers["Location"])
+        # http.client reads headers as Latin-1, while servers write UTF-8 where they write more than ASCII.
+        location = response.headers["Location"].encode("latin-1", "replace").decode("utf-8", "replace")
+        target = redirect_target(here, location)
         following = request.copy()
         following.prepare_url(target, None)
         same = origin(target) == origin(here)
