@@ -73,6 +73,14 @@ class Run(models.Model):
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    joined_by: models.JSONField[list[str]] = models.JSONField(default=list, blank=True, editable=False)
+    """Ids of the people who asked for the same while it was queued; it runs as long as one of them still may."""
+    unattended = models.BooleanField(
+        default=False, editable=False, help_text="Millrace itself asked for it: a webhook or a schedule."
+    )
+    joined_to = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.SET_NULL, related_name="+", help_text="The run that does it."
+    )
 
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.QUEUED)
     stage = models.CharField(max_length=80, blank=True)
@@ -84,7 +92,8 @@ class Run(models.Model):
     error_code = models.CharField(max_length=40, blank=True)
     error_text = models.TextField(blank=True, help_text="What happened and what to do, for a person.")
 
-    attempts = models.PositiveSmallIntegerField(default=0)
+    attempts = models.PositiveSmallIntegerField(default=0, help_text="How often it was started.")
+    lost_leases = models.PositiveSmallIntegerField(default=0, help_text="How often its worker vanished meanwhile.")
     lease = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     wait_until = models.DateTimeField(null=True, blank=True)
@@ -112,6 +121,7 @@ class Run(models.Model):
             models.CheckConstraint(condition=models.Q(status__in=Status.values), name="run_status_known"),
         ]
         indexes = [
+            models.Index(fields=["finished_at"], condition=models.Q(finished_at__isnull=False), name="run_by_end"),
             models.Index(fields=["organization", "-created_at"], name="run_by_organization"),
             models.Index(fields=["subject_type", "subject_id", "-created_at"], name="run_by_subject"),
             models.Index(
