@@ -63,6 +63,7 @@ EGRESS_ALLOW_NETWORKS: list[str] = env.list("EGRESS_ALLOW_NETWORKS", default=[])
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
+    "integrations.apps.IntegrationsConfig",
     "catalog.apps.CatalogConfig",
     "forges.apps.ForgesConfig",
     "jobs.apps.JobsConfig",
@@ -247,6 +248,12 @@ JOB_TIMEOUT = env.int("JOB_TIMEOUT", default=3600)
 JOB_LEASE = env.int("JOB_LEASE", default=60)
 """Seconds that a Run's lease lasts; a live worker renews it several times within."""
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", default=3)
+"""How many workers a Run may cost (killed at it) before it fails."""
+JOB_STALE = env.int("JOB_STALE", default=180)
+"""Seconds without a sign of life after which the cluster is restarted and pages say that no worker is running."""
+JOB_STOP_SECONDS = env.int("JOB_STOP_SECONDS", default=30)
+"""Seconds that running jobs have to come to a stop when the worker is asked to."""
+JOB_RETENTION_DAYS = env.int("JOB_RETENTION_DAYS", default=90)
 
 Q_CLUSTER: dict[str, Any] = {
     "name": "millrace",
