@@ -1,4 +1,4 @@
-"""Answering htmx and plain browsers from one view: every page works without JavaScript, a fragment is part of a page."""
+"""Answering htmx and plain browsers from one view: a page works without JavaScript, a fragment is part of a page."""
 
 from __future__ import annotations
 
