@@ -10,5 +10,6 @@ urlpatterns = [
     path("accounts/", include("allauth.urls")),
     path("o/<slug:org>/runs/", include("jobs.urls")),
     path("o/<slug:org>/servers/", include("catalog.urls")),
+    path("o/<slug:org>/", include("integrations.urls")),
     path("admin/", admin.site.urls),
 ]

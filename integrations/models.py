@@ -56,7 +56,7 @@ class Integration(models.Model):
     @property
     def credential_missing(self) -> bool:
         """A private repository without a token cannot be read; public and local ones need none."""
-        return self.private and not self.token_ciphertext
+        return self.private and not Integration.token.is_set(self)
 
 
 class Track(models.Model):
@@ -135,6 +135,7 @@ class SkippedFile(models.Model):
     oid = models.CharField("blob id", max_length=64, blank=True)
     reason = models.CharField(max_length=20)
     detail = models.CharField(max_length=254, blank=True)
+    blocked = models.BooleanField(default=False, help_text="Other content of the server holds its path.")
 
     class Meta:
         ordering = ["path"]
@@ -152,6 +153,7 @@ class FileChange(models.Model):
         MOVED = "moved", "Moved"
         REMOVED = "removed", "Removed"
         STALE = "stale", "Kept, gone in git"
+        REVIVED = "revived", "Back in git"
 
     id = models.BigAutoField(primary_key=True)
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="file_changes")

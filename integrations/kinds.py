@@ -1,0 +1,54 @@
+"""The kinds of Runs that integrations bring."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from integrations.models import Integration
+from integrations.preview import preview
+from integrations.refresh import refresh
+from integrations.refreshing import PREVIEW, REFRESH
+from jobs.models import Run
+from jobs.registry import Kind
+
+
+def _subject_url(run: Run) -> str:
+    integration: Integration | None = run.subject
+    if integration is None:
+        return ""
+    server = integration.server
+    return reverse("integrations:server", kwargs={"org": server.organization.slug, "server": server.slug})
+
+
+def _details_url(run: Run) -> str:
+    return reverse("integrations:run_details", kwargs={"org": run.organization.slug, "run": run.pk})
+
+
+def _subjects() -> QuerySet[Any]:
+    return Integration.objects.select_related("server__organization")
+
+
+KINDS = (
+    Kind(
+        name=REFRESH,
+        label="Refresh",
+        function=refresh,
+        entitlement="integrations.import",
+        subject_url=_subject_url,
+        details_url=_details_url,
+        subjects=_subjects,
+        confirm_entitlement="contents.can_delete",
+    ),
+    Kind(
+        name=PREVIEW,
+        label="Preview",
+        function=preview,
+        entitlement="integrations.import",
+        subject_url=_subject_url,
+        details_url=_details_url,
+        subjects=_subjects,
+    ),
+)

@@ -1,0 +1,154 @@
+"""Preview: what a refresh would do, without writing any of it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+
+from forges.clients.base import Entry, ForgeError, RateLimited, Unavailable
+from forges.opening import client_for
+from forges.reading import Skip, blob_id, check_bytes
+from integrations import gates
+from integrations.apply import target_path
+from integrations.models import ImportedFile, Integration, Track
+from integrations.planning import Picture, Plan
+from integrations.refresh import check_credential, credential_of, failure_of, plan_track, take_picture
+from jobs.context import RunContext
+from jobs.outcomes import HandOver, Outcome, Waiting
+
+SHOWN = 1000
+"""Paths of each kind that a preview lists; the counts are always exact."""
+
+
+def preview(context: RunContext) -> Outcome:
+    """The job: plan a refresh of each Track. Options: `prune` (bool). The plan is in the result, under `plans`."""
+    integration: Integration = context.subject
+    prune = bool(context.options.get("prune"))
+    check_credential(integration)
+    seconds = context.budget.seconds if context.budget else None
+    client = client_for(
+        forge=integration.forge,
+        base_url=integration.base_url,
+        credential=credential_of(integration),
+        seconds=seconds,
+    )
+    plans: list[dict[str, Any]] = []
+    counts: dict[str, int] = {}
+    try:
+        with client:
+            for track in integration.tracks.select_related("integration__server"):
+                picture = take_picture(track)
+                context.progress(f"Asking for the head of {track.branch}")
+                commit = client.head(integration.repository, track.branch)
+                plan = plan_track(context, client, track, picture, commit=commit)
+                shown = describe(track, plan, picture, prune=prune)
+                shown["commit_url"] = client.commit_url(integration.repository, commit)
+                plans.append(shown)
+                for name, number in shown["counts"].items():
+                    counts[name] = counts.get(name, 0) + number
+    except RateLimited as error:
+        raise Waiting(until=error.reset_at, for_what=str(error)) from error
+    except Unavailable as error:
+        if (left := context.time_left()) is not None and left < settings.REFRESH_INLINE_SECONDS * 0.2:
+            raise HandOver("The forge took longer than a page may; the preview goes on in the background.") from error
+        raise failure_of(error) from error
+    except ForgeError as error:
+        raise failure_of(error) from error
+    return Outcome(counts=counts, result={"plans": plans, "requests": client.usage.requests})
+
+
+def describe(track: Track, plan: Plan, picture: Picture, *, prune: bool) -> dict[str, Any]:
+    """A plan as JSON for the page: counts, and up to `SHOWN` paths of each kind."""
+    removing = plan.removing(prune=prune)
+    stale = plan.newly_stale(prune=prune)
+    verdict = gates.judge(
+        importable=plan.importable,
+        server_rows=picture.server_rows,
+        track_rows=len(picture.rows),
+        removing=len(removing),
+    )
+    return {
+        "track": str(track.pk),
+        "branch": track.branch,
+        "commit": plan.commit,
+        "complete": plan.complete,
+        "reason": plan.reason,
+        "gate": verdict.value,
+        "counts": {
+            "added": len(plan.added),
+            "changed": len(plan.changed),
+            "moved": len(plan.moved),
+            "removed": len(removing),
+            "stale": len(stale),
+            "revived": len(plan.revived),
+            "unchanged": plan.unchanged,
+            "skipped": len(plan.skips),
+        },
+        "added": _entries(track, plan.added),
+        "changed": _entries(track, plan.changed),
+        "moved": [
+            {"path": target_path(track.mount_path, move.entry.path), "old": picture.rows[move.old].target}
+            for move in plan.moved[:SHOWN]
+        ],
+        "removed": [{"path": row.target} for row in removing[:SHOWN]],
+        "stale": [{"path": row.target} for row in stale[:SHOWN]],
+        "revived": [{"path": row.target} for row in plan.revived[:SHOWN]],
+        "skipped": [
+            {"path": skip.path, "reason": str(skip.reason), "detail": skip.detail} for skip in plan.skips[:SHOWN]
+        ],
+    }
+
+
+def _entries(track: Track, entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    return [
+        {
+            "path": target_path(track.mount_path, entry.path),
+            "source": entry.path,
+            "oid": entry.oid,
+            "size": entry.size,
+            "kind": str(entry.kind),
+        }
+        for entry, _ in zip(entries, range(SHOWN), strict=False)
+    ]
+
+
+class NotInPlan(LookupError):
+    """The path asked for is not among those that the preview lists."""
+
+
+def preview_diff(track: Track, plan: dict[str, Any], path: str) -> list[str] | Skip:
+    """The unified diff between a file here and as the preview's commit has it, or why it would be skipped.
+
+    Asks the forge for that one blob. `path` is the one on the server. Raises NotInPlan and ForgeError.
+    """
+    listed = {item["path"]: item for item in (*plan["added"], *plan["changed"])}
+    if path not in listed:
+        raise NotInPlan(path)
+    item = listed[path]
+    integration = track.integration
+    entry = Entry(item["source"], item["oid"], item["size"])
+    with client_for(
+        forge=integration.forge,
+        base_url=integration.base_url,
+        credential=credential_of(integration),
+        seconds=settings.REFRESH_INLINE_SECONDS,
+    ) as client:
+        client.head(integration.repository, track.branch)
+        found = dict(client.blobs(integration.repository, [entry.oid]))
+    data = found.get(entry.oid)
+    if data is None or blob_id(data) != entry.oid:
+        raise Unavailable("The forge does not hand out this file any more.")
+    text = check_bytes(entry, data, max_bytes=settings.CONTENT_MAX_FILE_BYTES)
+    if isinstance(text, Skip):
+        return text
+    imported = ImportedFile.objects.filter(track=track, path=entry.path).select_related("content__blob").first()
+    return unified(imported.content.blob.text if imported else "", text)
+
+
+def unified(before: str, after: str) -> list[str]:
+    """The lines of a unified diff without its file header."""
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
+    return list(lines)[2:]

@@ -1,0 +1,92 @@
+"""Asking for a refresh: who may, with which choice, now or in the background."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from integrations.models import Integration
+from jobs import runs
+from jobs.context import Budget
+from jobs.models import Run, Trigger
+from orgs import access
+from orgs.models import Membership, User
+
+REFRESH = "integrations.refresh"
+PREVIEW = "integrations.preview"
+
+
+def request_refresh(
+    integration: Integration, *, prune: bool, membership: Membership, trigger: str = Trigger.MANUAL
+) -> Run:
+    """Refresh within the request if it is small, else leave it queued; returns the Run as it is then.
+
+    Raises PermissionDenied when the member may not import, or not delete and asks to prune.
+    """
+    access.require(membership, "integrations.import")
+    if prune:
+        access.require(membership, "contents.can_delete")
+    return _run_or_queue(integration, REFRESH, prune=prune, person=membership.user, trigger=trigger)
+
+
+def request_preview(integration: Integration, *, prune: bool, membership: Membership) -> Run:
+    """Work out what a refresh would do, within the request if it is quick."""
+    access.require(membership, "integrations.import")
+    return _run_or_queue(integration, PREVIEW, prune=prune, person=membership.user, trigger=Trigger.MANUAL)
+
+
+def _run_or_queue(integration: Integration, kind: str, *, prune: bool, person: User, trigger: str) -> Run:
+    server = integration.server
+    requested = runs.request_run(
+        kind=kind,
+        subject=integration,
+        organization=server.organization,
+        scope=str(server.pk),
+        options={"prune": prune},
+        trigger=trigger,
+        requested_by=person,
+        enqueue=False,
+    )
+    budget = Budget(seconds=settings.REFRESH_INLINE_SECONDS, items=settings.REFRESH_INLINE_FILES)
+    return runs.run_inline(requested.run, budget=budget)
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    integration: Integration
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshAll:
+    runs: tuple[Run, ...]
+    skipped: tuple[Skipped, ...]
+
+
+def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, membership: Membership) -> RefreshAll:
+    """One Run for each integration that can be read; those whose credential is missing are named and left out.
+
+    All of them go to the background: together they would keep a page waiting.
+    """
+    access.require(membership, "integrations.import")
+    if prune:
+        access.require(membership, "contents.can_delete")
+    asked: list[Run] = []
+    skipped: list[Skipped] = []
+    for integration in integrations:
+        if integration.credential_missing:
+            skipped.append(Skipped(integration, "its access token is missing"))
+            continue
+        requested = runs.request_run(
+            kind=REFRESH,
+            subject=integration,
+            organization=membership.organization,
+            scope=str(integration.server_id),
+            options={"prune": prune},
+            trigger=Trigger.MANUAL,
+            requested_by=membership.user,
+        )
+        asked.append(requested.run)
+    return RefreshAll(tuple(asked), tuple(skipped))
