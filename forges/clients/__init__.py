@@ -1,0 +1,99 @@
+"""The forges that Millrace speaks with, in one plain list. Another one is a file beside these and a line here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from forges.clients.base import Client, Credential, InvalidName, Limits
+from forges.clients.git import GitClient
+from forges.clients.github import GitHubClient
+from forges.clients.names import normalise_git, normalise_github
+from lib import egress
+
+
+class _Opener(Protocol):
+    def __call__(
+        self,
+        *,
+        base_url: str,
+        credential: Credential,
+        policy: egress.Policy,
+        limits: Limits,
+        local_roots: tuple[Path, ...],
+    ) -> Client: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Forge:
+    """One kind of forge, for forms and pages."""
+
+    key: str
+    label: str
+    base_url: str
+    """Of its API, where the operator or the person enters no other; "" where each repository's URL has the host."""
+    documentation: str
+    """Where a person reads how to make a credential for it."""
+    open: _Opener
+    normalise: Callable[[str, str, Sequence[Path]], str]
+
+
+FORGES: dict[str, Forge] = {
+    forge.key: forge
+    for forge in (
+        Forge(
+            key="github",
+            label="GitHub",
+            base_url="https://api.github.com",
+            documentation="https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens",
+            open=lambda *, local_roots, **options: GitHubClient(**options),  # noqa: ARG005  no folders there
+            normalise=lambda base_url, text, _roots: normalise_github(base_url, text),
+        ),
+        Forge(
+            key="git",
+            label="Plain git",
+            base_url="",
+            documentation="https://git-scm.com/docs/git-clone#_git_urls",
+            open=lambda *, base_url, **options: GitClient(**options),  # noqa: ARG005  the repository is its own URL
+            normalise=lambda _base_url, text, roots: normalise_git(text, local_roots=roots),
+        ),
+    )
+}
+
+
+def open_client(
+    forge: str,
+    *,
+    base_url: str = "",
+    credential: Credential,
+    policy: egress.Policy,
+    limits: Limits,
+    local_roots: tuple[Path, ...] = (),
+) -> Client:
+    """A client for `with`; nothing is sent yet. KeyError for an unknown forge; InvalidName for an unusable base URL.
+
+    `local_roots` are the folders in which plain git may read repositories of this machine.
+    """
+    known = FORGES[forge]
+    return known.open(
+        base_url=base_url or known.base_url,
+        credential=credential,
+        policy=policy,
+        limits=limits,
+        local_roots=local_roots,
+    )
+
+
+def normalise_repository(forge: str, base_url: str, text: str, *, local_roots: Sequence[Path] = ()) -> str:
+    """The one spelling under which a repository is stored and compared, from whatever a person typed or pasted.
+
+    `owner/name` in lower case for GitHub, an https:// URL without `.git` for plain git (`file://` and the real path for
+    a folder in `local_roots`). Raises InvalidName, with a sentence that never repeats the text: it may hold a token.
+    """
+    known = FORGES[forge]
+    return known.normalise(base_url or known.base_url, text, local_roots)
+
+
+__all__ = ["FORGES", "Forge", "InvalidName", "normalise_repository", "open_client"]

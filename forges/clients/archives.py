@@ -1,0 +1,90 @@
+"""Reading a .tar.gz as it arrives: one file in memory at a time, and a bomb is stopped on the way."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from forges.clients.base import TooLarge, Unavailable
+
+_CHUNK = 256 << 10
+_MAX_HEADER = 64 << 10
+"""A longer name or comment than this in an archive is no file name but an attempt to fill the memory."""
+
+
+class _Member(tarfile.TarInfo):
+    """Refuses headers that tarfile would read into memory whole, whatever length they claim."""
+
+    _HEADERS = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}) | {
+        tarfile.GNUTYPE_LONGNAME,
+        tarfile.GNUTYPE_LONGLINK,
+    }
+
+    def _proc_member(self, archive: tarfile.TarFile) -> Any:
+        if self.type in self._HEADERS and self.size > _MAX_HEADER:
+            raise TooLarge("The archive holds a file name that is too long to be one.")
+        return super()._proc_member(archive)  # type: ignore[misc]
+
+
+class _Inflated(io.RawIOBase):
+    """The decompressed stream, counted: `max_bytes` is its whole length, whatever the compressed one is."""
+
+    def __init__(self, chunks: Iterable[bytes], max_bytes: int) -> None:
+        self._chunks = iter(chunks)
+        self._inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        self._waiting = b""
+        self._left = max_bytes
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = b""
+        while not data and not self._inflate.eof:
+            if not self._waiting:
+                self._waiting = next(self._chunks, b"")
+                if not self._waiting:
+                    raise Unavailable("The archive ended before it was complete.")
+            data = self._inflate.decompress(self._waiting, len(buffer))
+            self._waiting = self._inflate.unconsumed_tail
+        self._left -= len(data)
+        if self._left < 0:
+            raise TooLarge("The archive unpacks to more than the limit for it.")
+        buffer[: len(data)] = data
+        return len(data)
+
+    def drain(self) -> None:
+        """To the end: its checksum is the proof that nothing was cut off."""
+        while self.read(_CHUNK):
+            pass
+
+
+def untar(chunks: Iterable[bytes], *, max_bytes: int, max_blob_bytes: int) -> Iterator[tuple[str, bytes]]:
+    """(path, bytes) of the regular files in a .tar.gz that holds everything in one top folder, which is cut off.
+
+    Files over `max_blob_bytes` are left out. TooLarge as soon as more than `max_bytes` are unpacked; Unavailable when
+    the archive is damaged or ends early.
+    """
+    stream = _Inflated(chunks, max_bytes)
+    try:
+        with tarfile.open(
+            fileobj=io.BufferedReader(stream, _CHUNK),
+            mode="r|",
+            bufsize=_CHUNK,
+            tarinfo=_Member,
+            encoding="utf-8",
+            errors="surrogateescape",
+        ) as archive:
+            while (member := archive.next()) is not None:
+                archive.members.clear()  # type: ignore[attr-defined]  # else every header stays in memory
+                if not member.isreg() or member.size > max_blob_bytes:
+                    continue
+                content = archive.extractfile(member)
+                if content is not None:
+                    yield member.name.partition("/")[2], content.read()
+        stream.drain()
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError) as error:
+        raise Unavailable("The archive is damaged. It may have been cut on the way.") from error

@@ -1,0 +1,184 @@
+"""Any git repository that is reachable over https, with an optional user and token, or in a folder that is allowed.
+
+No git binary and no working copy: one commit without its history is fetched into a temporary pack on disk, read from
+there, and removed with the client. What a fetch costs: the refs (one request), then the protocol's three.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from types import TracebackType
+from typing import ClassVar, Self
+from urllib.parse import quote, urlsplit
+
+from forges.clients.base import (
+    Account,
+    Branch,
+    Credential,
+    EmptyRepository,
+    Entry,
+    EntryKind,
+    Limits,
+    Listing,
+    NotFound,
+    Repository,
+    TooLarge,
+    Usage,
+)
+from forges.clients.git_sources import HEADS, LocalSource, RemoteSource, Source, understood
+from forges.clients.names import COMMIT_ID, check_branch, check_commit, normalise_git
+from lib import egress
+
+# Forges whose pages are known, by host: of a file, and of a commit.
+_PAGES = {
+    "github.com": ("/blob/{commit}/{path}", "/commit/{commit}"),
+    "gitlab.com": ("/-/blob/{commit}/{path}", "/-/commit/{commit}"),
+    "bitbucket.org": ("/src/{commit}/{path}", "/commits/{commit}"),
+    "codeberg.org": ("/src/commit/{commit}/{path}", "/commit/{commit}"),
+    "gitea.com": ("/src/commit/{commit}/{path}", "/commit/{commit}"),
+}
+
+
+class GitClient:
+    forge: ClassVar[str] = "git"
+    lists_repositories: ClassVar[bool] = False
+
+    def __init__(
+        self, *, credential: Credential, policy: egress.Policy, limits: Limits, local_roots: tuple[Path, ...] = ()
+    ) -> None:
+        self.usage = Usage()
+        self._credential = credential
+        self._policy = policy
+        self._limits = limits
+        self._local_roots = local_roots
+        self._sources: dict[str, Source] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        for source in self._sources.values():
+            source.close()
+        self._sources.clear()
+
+    def account(self) -> Account:
+        """Whom the credential names. Plain git cannot be asked: `repository` proves the credential."""
+        return Account(login=self._credential.username or None)
+
+    def repositories(self, *, query: str = "", limit: int = 100) -> tuple[Repository, ...]:  # noqa: ARG002
+        return ()
+
+    def repository(self, name: str) -> Repository:
+        url = self._url(name)
+        with self._source(name).refs() as found:
+            default = found.default_branch
+            if not default:
+                # Servers from before 2013 do not say where HEAD points.
+                branches = [ref.removeprefix(HEADS) for ref, _ in found.refs if ref.startswith(HEADS)]
+                default = next((name for name in ("main", "master") if name in branches), next(iter(branches), ""))
+        return Repository(
+            id=url,
+            full_name=url,
+            default_branch=default,
+            private=bool(self._credential),
+            web_url=url if urlsplit(url).hostname in _PAGES else "",
+        )
+
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        found: list[Branch] = []
+        with self._source(name).refs() as listed:
+            for ref, commit in listed.refs:
+                if ref.startswith(HEADS):
+                    found.append(Branch(ref.removeprefix(HEADS), commit))
+                elif found:
+                    break  # Refs come sorted: what follows the branches is pull requests and tags.
+                if len(found) >= self._limits.max_pages * 100:
+                    break
+        return tuple(found)
+
+    def head(self, name: str, branch: str) -> str:
+        wanted = HEADS + check_branch(branch)
+        empty = True
+        with self._source(name).refs() as listed:
+            for ref, commit in listed.refs:
+                if ref == wanted:
+                    return commit
+                empty = False
+        if empty:
+            raise EmptyRepository(f"The repository has no commit yet, so the branch {branch} cannot be read.")
+        raise NotFound(f"The repository has no branch {branch}.")
+
+    def tree(self, name: str, commit: str) -> Listing:
+        snapshot = self._source(name).snapshot(check_commit(commit))
+        limit = self._limits.max_entries
+        with understood("the repository"):
+            entries = [
+                Entry(path, oid, None if kind is EntryKind.SUBMODULE else snapshot.size(oid), kind)
+                for path, oid, kind in islice(snapshot.files(), limit + 1)
+            ]
+        complete = len(entries) <= limit
+        reason = "" if complete else f"The tree has more than {limit:,} files."
+        return Listing(commit, tuple(entries[:limit]), complete=complete, reason=reason)
+
+    @contextmanager
+    def archive(self, name: str, commit: str) -> Iterator[Iterator[tuple[str, bytes]]]:
+        yield self._files(name, check_commit(commit))
+
+    def _files(self, name: str, commit: str) -> Iterator[tuple[str, bytes]]:
+        snapshot = self._source(name).snapshot(commit)
+        left = self._limits.max_archive_bytes
+        with understood("the repository"):
+            for path, oid, kind in islice(snapshot.files(), self._limits.max_entries):
+                data = snapshot.read(oid) if kind in (EntryKind.FILE, EntryKind.EXECUTABLE) else None
+                if data is None:
+                    continue
+                left -= len(data)
+                if left < 0:
+                    raise TooLarge(f"The files are more than {self._limits.max_archive_bytes:,} bytes together.")
+                yield path, data
+
+    def blobs(self, name: str, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """From the commits whose tree or archive was read: git servers give commits, not files."""
+        source = self._source(name)
+        with understood("the repository"):
+            for oid in dict.fromkeys(oids):
+                data = source.read(oid) if COMMIT_ID.fullmatch(oid) else None
+                if data is not None:
+                    yield oid, data
+
+    def file_url(self, name: str, commit: str, path: str) -> str:
+        return self._page(name, 0, commit=commit, path=quote(path, safe="/"))
+
+    def commit_url(self, name: str, commit: str) -> str:
+        return self._page(name, 1, commit=commit)
+
+    def _page(self, name: str, which: int, **values: str) -> str:
+        pages = _PAGES.get(urlsplit(name).hostname or "")
+        return f"{name}{pages[which].format(**values)}" if pages else ""
+
+    def _url(self, name: str) -> str:
+        # Judged again although it was when it was saved: it decides where a token goes.
+        return normalise_git(name, local_roots=self._local_roots)
+
+    def _source(self, name: str) -> Source:
+        url = self._url(name)
+        if url not in self._sources:
+            if url.startswith("file:"):
+                self._sources[url] = LocalSource(url, roots=self._local_roots, limits=self._limits)
+            else:
+                self._sources[url] = RemoteSource(
+                    url,
+                    credential=self._credential,
+                    policy=self._policy,
+                    limits=self._limits,
+                    on_request=self._count_request,
+                )
+        return self._sources[url]
+
+    def _count_request(self) -> None:
+        self.usage.requests += 1

@@ -1,0 +1,421 @@
+"""GitHub and GitHub Enterprise, with a personal access token (classic or fine-grained) or none at all.
+
+PyGithub speaks for accounts, repositories and branches. Trees, blobs and archives go past it: it would make an object
+with twenty attributes of each of a hundred thousand entries, and keep an archive in memory. Both go through one guarded
+session, which alone knows the token. PyGithub neither pauses, nor retries, nor follows redirects by itself here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, ClassVar, NoReturn, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import requests
+from github.AuthenticatedUser import AuthenticatedUser
+from github.GithubException import GithubException
+from github.Repository import Repository as GithubRepository
+from github.Requester import Requester, RequestsResponse
+
+from forges.clients.archives import untar
+from forges.clients.base import (
+    Account,
+    Branch,
+    Credential,
+    EmptyRepository,
+    Forbidden,
+    ForgeError,
+    Limits,
+    Listing,
+    Moved,
+    NotFound,
+    RateLimited,
+    Repository,
+    TooLarge,
+    Unavailable,
+    Usage,
+    blob_id,
+)
+from forges.clients.github_trees import TreeReader
+from forges.clients.names import COMMIT_ID, check_branch, check_commit, github_web_host, normalise_github
+from forges.clients.transport import USER_AGENT, check_transport, rate_limited, record_rate, refused, translated
+from lib import egress
+
+API_VERSION = "2022-11-28"
+
+_PAGE = 100
+_BATCH = 100
+_RAW_REQUESTS = 20
+"""Blobs that one call of `blobs` asks for one by one; an archive costs two requests and is better above that."""
+_RAW_REQUESTS_ANONYMOUS = 5
+"""Without a token an hour has sixty requests, and GraphQL answers nobody."""
+_MAX_ANSWER_BYTES = 64 << 20
+"""A tree of 100,000 entries is 30 MB; a batch of the largest texts that GraphQL does not cut is 50 MB."""
+
+_T = TypeVar("_T")
+
+
+class GitHubClient:
+    forge: ClassVar[str] = "github"
+    lists_repositories: ClassVar[bool] = True
+
+    def __init__(self, *, base_url: str, credential: Credential, policy: egress.Policy, limits: Limits) -> None:
+        check_transport(base_url, credential, policy)
+        self.usage = Usage()
+        self._base_url = base_url.rstrip("/")
+        self._host = github_web_host(base_url)
+        self._limits = limits
+        self._credential = credential
+        self._session = egress.GuardedSession(
+            policy,
+            timeout=limits.timeout,
+            total_timeout=limits.total_timeout,
+            max_bytes=_MAX_ANSWER_BYTES,
+            on_request=self._count_request,
+        )
+        self._session.headers.update(
+            {"User-Agent": USER_AGENT, "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
+        )
+        if credential:
+            self._session.headers["Authorization"] = f"Bearer {credential.token}"
+        self._what = ""
+        self._requester = self._make_requester()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        self._session.close()
+
+    # https://docs.github.com/en/rest/users/users#get-the-authenticated-user
+    def account(self) -> Account:
+        with self._pygithub("this account"):
+            headers, data = self._requester.requestJsonAndCheck("GET", "/user")
+            scopes = headers.get("x-oauth-scopes")
+            return Account(
+                login=str(data["login"]),
+                # Fine-grained tokens have permissions in place of scopes, and GitHub does not tell them.
+                scopes=None if scopes is None else frozenset(scope for scope in re.split(r"[,\s]+", scopes) if scope),
+                expires_at=_expiry(headers.get("github-authentication-token-expiration")),
+                avatar_url=str(data.get("avatar_url") or ""),
+            )
+
+    # https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user
+    def repositories(self, *, query: str = "", limit: int = 100) -> tuple[Repository, ...]:
+        found: dict[str, Repository] = {}
+        with self._pygithub("the list of repositories"):
+            user = AuthenticatedUser(self._requester, url="/user")
+            for repository in self._paged(user.get_repos(sort="pushed", direction="desc")):
+                if str(repository.id) in found:
+                    break  # The next page is one that we had: a list that never ends.
+                if query.casefold() in repository.full_name.casefold():
+                    found[str(repository.id)] = _repository(repository)
+                    if len(found) >= limit:
+                        break
+        return tuple(found.values())
+
+    # https://docs.github.com/en/rest/repos/repos#get-a-repository
+    def repository(self, name: str) -> Repository:
+        with self._pygithub(f"the repository {name}"):
+            return _repository(GithubRepository(self._requester, url=self._path(name)).complete())
+
+    # https://docs.github.com/en/rest/branches/branches#list-branches
+    def branches(self, name: str) -> tuple[Branch, ...]:
+        found: dict[str, Branch] = {}
+        with self._pygithub(f"the branches of {name}"):
+            for branch in self._paged(GithubRepository(self._requester, url=self._path(name)).get_branches()):
+                if branch.name in found:
+                    break
+                found[branch.name] = Branch(branch.name, branch.commit.sha)
+        return tuple(found.values())
+
+    # https://docs.github.com/en/rest/git/refs#get-a-reference
+    def head(self, name: str, branch: str) -> str:
+        path = quote(check_branch(branch), safe="/")
+        data = self._get(f"{self._path(name)}/git/ref/heads/{path}", f"the branch {branch} of {name}")
+        commit = data.get("object", {}).get("sha") if isinstance(data, dict) else None
+        if not isinstance(commit, str) or not COMMIT_ID.fullmatch(commit) or data.get("ref") != f"refs/heads/{branch}":
+            self._not_understood()
+        return commit
+
+    # https://docs.github.com/en/rest/git/trees#get-a-tree
+    def tree(self, name: str, commit: str) -> Listing:
+        check_commit(commit)
+        path, what = self._path(name), f"the tree of {name}"
+
+        def ask(oid: str, recursive: bool) -> Any:
+            # Without the parameter for no: any value of it, 0 included, means yes.
+            return self._get(f"{path}/git/trees/{oid}" + ("?recursive=1" if recursive else ""), what)
+
+        reader = TreeReader(ask, self._limits)
+        try:
+            reason = reader.read(commit)
+        except NotFound:
+            self._gone(name, commit)
+        except (AttributeError, KeyError, TypeError):
+            self._not_understood()
+        return Listing(commit, tuple(reader.found.values()), complete=not reason, reason=reason)
+
+    # https://docs.github.com/en/rest/repos/contents#download-a-repository-archive-tar
+    @contextmanager
+    def archive(self, name: str, commit: str) -> Iterator[Iterator[tuple[str, bytes]]]:
+        check_commit(commit)
+        try:
+            response = self._send("GET", f"{self._path(name)}/tarball/{commit}", f"the archive of {name}", stream=True)
+        except NotFound:
+            self._gone(name, commit)
+        with response, translated(self._host):
+            limits = self._limits
+            chunks = egress.iter_body(response, max_bytes=limits.max_archive_bytes)
+            yield untar(
+                self._translated(chunks), max_bytes=limits.max_archive_bytes, max_blob_bytes=limits.max_blob_bytes
+            )
+
+    def _translated(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        with translated(self._host):
+            yield from chunks
+
+    def blobs(self, name: str, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        wanted = [oid for oid in dict.fromkeys(oids) if COMMIT_ID.fullmatch(oid)]
+        alone: list[str] = []
+        if self._credential:
+            for start in range(0, len(wanted), _BATCH):
+                batch = wanted[start : start + _BATCH]
+                yield from self._texts(name, batch, alone)
+        else:
+            alone = wanted
+        if len(alone) <= (_RAW_REQUESTS if self._credential else _RAW_REQUESTS_ANONYMOUS):
+            for oid in alone:
+                data = self._raw(name, oid)
+                if data is not None:
+                    yield oid, data
+
+    # https://docs.github.com/en/graphql/reference/objects#blob
+    def _texts(self, name: str, oids: Sequence[str], alone: list[str]) -> Iterator[tuple[str, bytes]]:
+        """Texts of up to a hundred blobs in one request; those that must be asked for by themselves go into `alone`.
+
+        `text` is what GitHub decoded: it is taken where encoding it gives the blob back, byte for byte.
+        """
+        fields = " ".join(
+            f'b{n}: object(oid: "{oid}") {{ ... on Blob {{ byteSize isTruncated text }} }}'
+            for n, oid in enumerate(oids)
+        )
+        owner, _, repository = normalise_github(self._base_url, name).partition("/")
+        query = f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
+        answer = self._graphql(query, {"owner": owner, "name": repository}, f"the files of {name}")
+        for n, oid in enumerate(oids):
+            blob = answer.get(f"b{n}")
+            if not isinstance(blob, dict) or "byteSize" not in blob:
+                continue  # Not there, or not a blob.
+            if blob["byteSize"] > self._limits.max_blob_bytes:
+                continue
+            text = blob.get("text")
+            data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) and not blob["isTruncated"] else None
+            if data is not None and blob_id(data) == oid:
+                yield oid, data
+            else:
+                alone.append(oid)
+
+    # https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
+    def _graphql(self, query: str, variables: Mapping[str, str], what: str) -> dict[str, Any]:
+        # Enterprise: /api/v3 and /api/graphql. github.com: / and /graphql.
+        url = self._base_url.removesuffix("/v3") + "/graphql"
+        data = self._json(self._send("POST", url, what, body={"query": query, "variables": variables}))
+        errors = data.get("errors") if isinstance(data, dict) else None
+        kinds = {str(error.get("type")) for error in errors or () if isinstance(error, dict)}
+        if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
+            raise RateLimited(f"{self._host} allows no more requests for now.", reset_at=self._graphql_reset)
+        if "FORBIDDEN" in kinds:
+            raise Forbidden(f"{self._host} does not let this credential read {what}.")
+        if "NOT_FOUND" in kinds:
+            raise NotFound(f"{self._host} has no {what.removeprefix('the ')}, or hides them from this credential.")
+        repository = (data.get("data") or {}).get("repository") if isinstance(data, dict) else None
+        if not isinstance(repository, dict):
+            self._not_understood()
+        return repository
+
+    # https://docs.github.com/en/rest/git/blobs#get-a-blob
+    def _raw(self, name: str, oid: str) -> bytes | None:
+        try:
+            response = self._send(
+                "GET",
+                f"{self._path(name)}/git/blobs/{oid}",
+                f"a file of {name}",
+                accept="application/vnd.github.raw+json",
+                stream=True,
+            )
+            with translated(self._host):
+                return b"".join(egress.iter_body(response, max_bytes=self._limits.max_blob_bytes))
+        except (NotFound, TooLarge):
+            return None
+
+    def file_url(self, name: str, commit: str, path: str) -> str:
+        return f"{self._web(name)}/blob/{commit}/{quote(path, safe='/')}"
+
+    def commit_url(self, name: str, commit: str) -> str:
+        return f"{self._web(name)}/commit/{commit}"
+
+    def _web(self, name: str) -> str:
+        parts = urlsplit(self._base_url)
+        host = parts.netloc if self._host == parts.hostname else self._host
+        return f"{parts.scheme}://{host}/{name}"
+
+    # -- requests -----------------------------------------------------------------------------------------------------
+
+    def _count_request(self) -> None:
+        self.usage.requests += 1
+
+    def _path(self, name: str) -> str:
+        # Checked again although it was when it was saved: it becomes part of a path.
+        return f"/repos/{normalise_github(self._base_url, name)}"
+
+    def _get(self, path: str, what: str) -> Any:
+        return self._json(self._send("GET", path, what))
+
+    def _json(self, response: requests.Response) -> Any:
+        try:
+            return response.json()
+        except ValueError:
+            self._not_understood()
+
+    def _send(
+        self,
+        method: str,
+        target: str,
+        what: str,
+        *,
+        accept: str = "",
+        body: Mapping[str, Any] | None = None,
+        stream: bool = False,
+    ) -> requests.Response:
+        """One request, redirects followed; `target` is a path below the base URL or an address on the same server."""
+        url = self._base_url + target if target.startswith("/") else target
+        if egress.origin(url) != egress.origin(self._base_url):
+            raise Unavailable(f"{self._host} refers to another server for {what}, which is not followed.")
+        with translated(self._host):
+            response = self._session.request(
+                method, url, json=body, headers={"Accept": accept} if accept else None, stream=stream
+            )
+            record_rate(self.usage, response.headers)
+            if response.status_code != 200:
+                with response:
+                    raise self._refused(response, what)
+        return response
+
+    def _refused(self, response: requests.Response, what: str) -> ForgeError:
+        status, headers = response.status_code, response.headers
+        message = _message(response) if status in (403, 409) else ""
+        if status == 409 and "empty" in message:
+            return EmptyRepository(f"The repository has no commit yet, so {what} cannot be read.")
+        return refused(self._host, status, headers, what, said_so="rate limit" in message)
+
+    @property
+    def _graphql_reset(self) -> datetime | None:
+        limited = rate_limited(self._host, 429, {})
+        return limited.reset_at if limited else None
+
+    def _gone(self, name: str, commit: str) -> NoReturn:
+        """404 for a commit: is it the repository that is missing, or was the branch rewritten?"""
+        self.repository(name)
+        raise Moved(f"{name} does not have the commit {commit[:10]} any more.")
+
+    def _not_understood(self) -> NoReturn:
+        raise Unavailable(f"{self._host} sent an answer that is not GitHub's. Check the base URL.")
+
+    def _make_requester(self) -> Requester:
+        """PyGithub's half, on our session. The classes are this client's own, so that nothing of it is global."""
+        client = self
+        base = urlsplit(self._base_url)
+
+        class Connection:
+            """What PyGithub takes for a connection to a host; `url` is a path and its query."""
+
+            def __init__(self, host: str, port: int | None = None, **_options: object) -> None:
+                self.host, self.port = host, port
+
+            def request(
+                self, verb: str, url: str, _input: object, headers: Mapping[str, str], _stream: bool = False
+            ) -> None:
+                self._asked = verb, url, headers.get("Accept", "")
+
+            def getresponse(self) -> RequestsResponse:
+                verb, url, accept = self._asked
+                if (self.host, self.port) != (base.hostname, base.port):
+                    raise Unavailable(f"{client._host} refers to another server, which is not followed.")
+                address = f"{base.scheme}://{base.netloc}{url}"
+                return RequestsResponse(client._send(verb, address, client._what, accept=accept))
+
+            def close(self) -> None:
+                """The session is the client's."""
+
+        class GuardedRequester(Requester):
+            pass
+
+        # A class method: it sets the classes on the class that it is called on, which is made for this client.
+        GuardedRequester.injectConnectionClasses(Connection, Connection)  # type: ignore[arg-type]
+        return GuardedRequester(
+            auth=None,  # the session has it
+            base_url=self._base_url,
+            timeout=0,  # the session has its own
+            user_agent=USER_AGENT,
+            per_page=_PAGE,
+            verify=True,
+            retry=None,
+            pool_size=None,
+            seconds_between_requests=None,
+            seconds_between_writes=None,
+        )
+
+    @contextmanager
+    def _pygithub(self, what: str) -> Iterator[None]:
+        """Whatever PyGithub makes of an odd answer is the server's failure, told without its text."""
+        self._what = what
+        try:
+            yield
+        except ForgeError:
+            raise
+        except (GithubException, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):
+            raise Unavailable(f"{self._host} sent an answer for {what} that is not GitHub's.") from None
+
+    def _paged(self, items: Iterable[_T]) -> Iterator[_T]:
+        start = self.usage.requests
+        for item in items:
+            yield item
+            if self.usage.requests - start > self._limits.max_pages:
+                return
+
+
+def _repository(found: GithubRepository) -> Repository:
+    return Repository(
+        id=str(found.id),
+        full_name=found.full_name,
+        default_branch=found.default_branch,
+        private=found.private,
+        web_url=found.html_url,
+    )
+
+
+def _message(response: requests.Response) -> str:
+    """What GitHub says about an error, in lower case: to be judged, never to be shown."""
+    try:
+        data = response.json()
+    except (ValueError, requests.RequestException, egress.EgressError):
+        return ""
+    return str(data.get("message", "")).lower() if isinstance(data, dict) else ""
+
+
+def _expiry(value: object) -> datetime | None:
+    """`2026-12-31 23:59:59 UTC`, or with an offset in place of the name."""
+    for form in ("%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S %z"):
+        try:
+            moment = datetime.strptime(str(value), form)
+        except ValueError:
+            continue
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None

@@ -1,0 +1,163 @@
+"""What goes wrong on the wire, as the tree of forge errors. No remote body and no credential gets into a message."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from urllib.parse import urlsplit
+
+import requests
+import urllib3.exceptions
+
+from forges.clients.base import (
+    AddressRefused,
+    AuthFailed,
+    Conflict,
+    Credential,
+    Forbidden,
+    ForgeError,
+    InvalidName,
+    NotFound,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+    Usage,
+)
+from lib import egress
+
+USER_AGENT = "Millrace"
+
+_LONGEST_WAIT = timedelta(hours=24)
+"""A forge that asks for more is not believed: its clock or ours is wrong."""
+
+_UNTOLD_WAIT = timedelta(minutes=1)
+
+
+@contextmanager
+def translated(host: str) -> Iterator[None]:
+    """Turns the errors of egress, requests, urllib3 and sockets into ours; `host` is named in the sentence."""
+    try:
+        yield
+    except ForgeError:
+        raise
+    except egress.AddressRefused as error:
+        raise AddressRefused(str(error)) from None
+    except (egress.UrlRefused, egress.RedirectRefused) as error:
+        raise InvalidName(str(error)) from None
+    except egress.BodyTooLarge as error:
+        raise TooLarge(str(error)) from None
+    except egress.EgressError as error:
+        raise Unavailable(str(error)) from None
+    except (requests.Timeout, urllib3.exceptions.TimeoutError, TimeoutError):
+        raise Unavailable(f"{host} did not answer in time.") from None
+    except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
+        raise Unavailable(f"{host} has no valid TLS certificate, so nothing was sent to it.") from None
+    except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+        # The errors of egress pass through both libraries, sometimes wrapped up.
+        if isinstance(error.__cause__, egress.EgressError):
+            with translated(host):
+                raise error.__cause__ from None
+        raise Unavailable(_network_sentence(host, error)) from None
+    except (OSError, http.client.HTTPException) as error:
+        raise Unavailable(_network_sentence(host, error)) from None
+
+
+def _network_sentence(host: str, error: BaseException) -> str:
+    seen: BaseException | None = error
+    while seen is not None:
+        if isinstance(seen, socket.gaierror | urllib3.exceptions.NameResolutionError):
+            return f"There is no server named {host}."
+        seen = seen.__cause__ or seen.__context__
+    if isinstance(error, requests.ConnectionError | urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
+        return f"{host} could not be reached, or it dropped the connection."
+    return f"The connection to {host} was cut before the answer was complete."
+
+
+def record_rate(usage: Usage, headers: Mapping[str, str]) -> None:
+    """https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit
+
+    Only the main budget counts here: that of GraphQL is another one.
+    """
+    if headers.get("x-ratelimit-resource", "core") != "core":
+        return
+    remaining, limit = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-limit"))
+    if remaining is not None and limit is not None:
+        usage.rate_remaining, usage.rate_limit = remaining, limit
+        usage.rate_reset_at = _moment(headers.get("x-ratelimit-reset"))
+
+
+def rate_limited(host: str, status: int, headers: Mapping[str, str], *, said_so: bool = False) -> RateLimited | None:
+    """The error if an answer means “too many requests”, else None. `said_so`: its text speaks of a rate limit.
+
+    https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#handle-rate-limit-errors-appropriately
+    Retry-After comes first, then the reset time when nothing remains, else a minute.
+    """
+    if status not in (403, 429):
+        return None
+    now = datetime.now(UTC)
+    exhausted = _number(headers.get("x-ratelimit-remaining")) == 0
+    retry_after = _retry_after(headers.get("retry-after"), now)
+    if status == 403 and not (exhausted or retry_after or said_so):
+        return None
+    reset_at = retry_after or (_moment(headers.get("x-ratelimit-reset")) if exhausted else None) or now + _UNTOLD_WAIT
+    return RateLimited(f"{host} allows no more requests for now.", reset_at=min(reset_at, now + _LONGEST_WAIT))
+
+
+def refused(host: str, status: int, headers: Mapping[str, str], what: str, *, said_so: bool = False) -> ForgeError:
+    """The error for an HTTP status of 300 and above. `what` is what was asked for, as in “the branch main of a/b”."""
+    if limited := rate_limited(host, status, headers, said_so=said_so):
+        return limited
+    if status == 401:
+        return AuthFailed(
+            f"{host} does not accept this credential for {what}: it is missing, wrong, expired or revoked."
+        )
+    if status == 403:
+        if "x-github-sso" in headers:
+            return Forbidden(f"{host} wants the token to be authorised for the organisation's single sign-on.")
+        return Forbidden(f"{host} does not let this credential read {what}.")
+    if status in (404, 410, 451):
+        return NotFound(f"{host} has no {what.removeprefix('the ')}, or hides it from this credential.")
+    if status in (409, 422):
+        return Conflict(f"{host} cannot answer for {what} in the state that it is in.")
+    if status >= 500:
+        return Unavailable(f"{host} failed with status {status}.")
+    return Unavailable(f"{host} answered with status {status}, which was not expected.")
+
+
+def check_transport(url: str, credential: Credential, policy: egress.Policy) -> None:
+    """A token goes over https alone, except to hosts that the operator trusts by name."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or not credential:
+        return
+    if not policy.allows_host(parts.hostname or "", parts.port or 80):
+        raise InvalidName("The address begins with http://, so that the token could be read on the way. Use https://.")
+
+
+def _retry_after(value: str | None, now: datetime) -> datetime | None:
+    seconds = _number(value)
+    if seconds is not None:
+        return now + min(timedelta(seconds=seconds), _LONGEST_WAIT)
+    if value:
+        # The other form, an HTTP date (RFC 9110, 10.2.3).
+        try:
+            return max(parsedate_to_datetime(value).astimezone(UTC), now)
+        except ValueError:
+            return None
+    return None
+
+
+def _number(value: str | None) -> int | None:
+    # isdecimal alone takes digits of other scripts; the length keeps a lying header from becoming a huge number.
+    return int(value) if value and value.isascii() and value.isdecimal() and len(value) <= 12 else None
+
+
+def _moment(value: str | None) -> datetime | None:
+    seconds = _number(value)
+    try:
+        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, OSError, ValueError):
+        return None
