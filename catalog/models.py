@@ -70,16 +70,28 @@ class Server(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def served_version(self) -> Version | None:
+        """What agents get: the Active version, else the Default one; None means the live content."""
+        return self.active_version or self.default_version
+
+    @property
+    def live_is_newer(self) -> bool:
+        """Whether the live content changed since the served version was cut."""
+        served = self.served_version
+        return served is not None and served.content_revision < self.content_revision
+
 
 class Blob(models.Model):
     """A text, known by its SHA-256: stored once, whoever uses it. Unused ones are collected later."""
 
     sha256 = models.CharField(max_length=64, unique=True)
-    text = models.TextField()
     size = models.PositiveIntegerField(help_text="Bytes of the text in UTF-8.")
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     stored_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
     """When somebody last asked to store this text (within an hour or so): what is unused since long is collected."""
+    # The text is the last column: SQLite reads a row from its beginning, through a long text to what comes after it.
+    text = models.TextField()
 
     def __str__(self) -> str:
         return self.sha256[:12]
@@ -122,6 +134,11 @@ class Content(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+    @property
+    def is_stale(self) -> bool:
+        """Its file vanished from the repository, and the content was kept."""
+        return bool(self.provenance.get("stale_since"))
 
 
 class Version(models.Model):

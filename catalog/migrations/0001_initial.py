@@ -23,10 +23,10 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sha256', models.CharField(max_length=64, unique=True)),
-                ('text', models.TextField()),
                 ('size', models.PositiveIntegerField(help_text='Bytes of the text in UTF-8.')),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
                 ('stored_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, editable=False)),
+                ('text', models.TextField()),
             ],
         ),
         migrations.CreateModel(

@@ -1,0 +1,145 @@
+"""Servers: create, edit, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, models, transaction
+from django.db.models import F
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import slugify
+
+from catalog.models import Server
+from orgs import audit
+from orgs.models import Organization, User
+
+FIELDS = ("name", "slug", "description", "instructions", "visibility")
+"""What people edit, and what `config_revision` counts the changes of."""
+
+RESERVED_SLUGS = frozenset({"new"})
+"""Taken by pages beside the servers'."""
+
+
+class SlugTaken(ValueError):
+    """Another server of the organisation has this slug; the text is a sentence for a person."""
+
+
+class StaleServer(ValueError):
+    """Somebody else saved the server first; the text is a sentence for a person."""
+
+    def __init__(self, current: Server) -> None:
+        super().__init__("Somebody else saved this server while you were editing it.")
+        self.current = current
+
+
+@dataclass(frozen=True)
+class Removal:
+    """How many rows of one kind go with a server."""
+
+    label: str
+    count: int
+
+
+def free_slug(organization: Organization, name: str) -> str:
+    """A slug made of the name that no server of the organisation has."""
+    base = slugify(name)[:56] or "server"
+    taken = set(Server.objects.for_org(organization).filter(slug__startswith=base).values_list("slug", flat=True))
+    slug, number = base, 2
+    while slug in taken or slug in RESERVED_SLUGS:
+        slug, number = f"{base}-{number}", number + 1
+    return slug
+
+
+@transaction.atomic
+def create_server(
+    *, organization: Organization, values: Mapping[str, Any], by: User | None, request: HttpRequest | None = None
+) -> Server:
+    """Make a server of FIELDS; without a slug it gets one made of its name. Raises SlugTaken."""
+    values = {name: values[name] for name in FIELDS if name in values}
+    values["slug"] = values.get("slug") or free_slug(organization, values["name"])
+    try:
+        with transaction.atomic():
+            server: Server = Server.objects.create(organization=organization, **values)
+    except IntegrityError as error:
+        raise _slug_taken(values["slug"]) from error
+    audit.record(
+        "server.created", organization=organization, actor=by, target=server, after=_facts(server), request=request
+    )
+    return server
+
+
+@transaction.atomic
+def edit_server(
+    *,
+    server: Server,
+    values: Mapping[str, Any],
+    seen_revision: int,
+    by: User | None,
+    request: HttpRequest | None = None,
+) -> Server:
+    """Save FIELDS, unless somebody else did since `seen_revision` (StaleServer, nothing written). Raises SlugTaken."""
+    values = {name: values[name] for name in FIELDS if name in values}
+    current: Server = Server.objects.select_for_update().select_related("organization").get(pk=server.pk)
+    if all(getattr(current, name) == value for name, value in values.items()):
+        return current
+    if current.config_revision != seen_revision:
+        raise StaleServer(current)
+    before = _facts(current)
+    try:
+        with transaction.atomic():
+            Server.objects.filter(pk=current.pk).update(
+                **values, config_revision=F("config_revision") + 1, updated_at=timezone.now()
+            )
+    except IntegrityError as error:
+        raise _slug_taken(values["slug"]) from error
+    current.refresh_from_db()
+    after = _facts(current)
+    changed = [name for name in FIELDS if before[name] != after[name]]
+    audit.record(
+        "server.edited",
+        organization=current.organization,
+        actor=by,
+        target=current,
+        before={name: before[name] for name in changed},
+        after={name: after[name] for name in changed},
+        request=request,
+    )
+    return current
+
+
+def removals(server: Server) -> list[Removal]:
+    """What is deleted with the server: each kind of row that belongs to it, of this app or of one above, and how many."""
+    found = []
+    for relation in Server._meta.get_fields():
+        if isinstance(relation, models.ManyToOneRel) and relation.on_delete is models.CASCADE:
+            rows = relation.related_model._default_manager.filter(**{relation.field.name: server})
+            meta = relation.related_model._meta
+            if count := rows.count():
+                label = meta.verbose_name if count == 1 else meta.verbose_name_plural
+                found.append(Removal(str(label), count))
+    return found
+
+
+@transaction.atomic
+def delete_server(*, server: Server, by: User | None, request: HttpRequest | None = None) -> None:
+    """Delete a server with its content, versions and whatever else belongs to it."""
+    audit.record(
+        "server.deleted",
+        organization=server.organization,
+        actor=by,
+        target=server,
+        before={**_facts(server), "removed": {each.label: each.count for each in removals(server)}},
+        request=request,
+    )
+    server.delete()
+
+
+def _facts(server: Server) -> dict[str, Any]:
+    return {name: getattr(server, name) for name in FIELDS}
+
+
+def _slug_taken(slug: str) -> SlugTaken:
+    return SlugTaken(f"There is already a server with the slug “{slug}” in this organisation. Choose another.")
