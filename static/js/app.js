@@ -132,20 +132,25 @@ const BY_STATUS = {
   429: "Too many requests. Wait a moment and try again.",
 };
 
-// What the server itself says about a failed request: messages, the sentence of an error page, or plain text.
-function sentenceOf(xhr) {
+// What the server itself says about a failed request: the sentence of an error page and its messages, or plain text.
+function* saidBy(xhr) {
   const type = xhr.getResponseHeader("Content-Type") ?? "";
-  if (type.startsWith("text/plain") && xhr.responseText.length <= 300) return xhr.responseText.trim();
-  if (!type.startsWith("text/html")) return "";
+  if (type.startsWith("text/plain") && xhr.responseText.length <= 300) yield [xhr.responseText.trim(), "error"];
+  if (!type.startsWith("text/html")) return;
   const page = new DOMParser().parseFromString(xhr.responseText, "text/html");
-  const element = page.querySelector("#messages .toast-text") ?? page.querySelector("[data-error-message]");
-  return element?.textContent.trim() ?? "";
+  const sentence = page.querySelector("[data-error-message]");
+  if (sentence) yield [sentence.textContent.trim(), "error"];
+  for (const toast of page.querySelectorAll("#messages .toast")) {
+    const tone = toast.className.match(/tone-(\w+)/)?.[1];
+    yield [toast.querySelector(".toast-text").textContent.trim(), tone];
+  }
 }
 
 document.addEventListener("htmx:responseError", (event) => {
   const { xhr } = event.detail;
+  const said = [...saidBy(xhr)].filter(([text]) => text);
   const fallback = BY_STATUS[xhr.status] ?? "The server could not do this. Try again; if it goes on, look at the server's log.";
-  say(sentenceOf(xhr) || fallback);
+  for (const [text, tone] of said.length ? said : [[fallback, "error"]]) say(text, tone);
 });
 document.addEventListener("htmx:sendError", () => say("The server could not be reached. Check the connection and try again."));
 document.addEventListener("htmx:timeout", () => say("The server took too long to answer. Try again."));
