@@ -1,0 +1,6 @@
+"""The tests' settings with one more app, which brings a kind of work that takes long."""
+
+from tests.settings import *  # noqa: F403
+
+INSTALLED_APPS = [*INSTALLED_APPS, "tests.jobs.cluster.apps.ClusterConfig"]  # noqa: F405
+LOGGING["root"]["level"] = "INFO"  # noqa: F405

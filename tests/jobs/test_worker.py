@@ -1,0 +1,165 @@
+"""`manage.py worker` over real processes and a database of its own: whatever is killed, the work gets done."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+import environ
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import ConnectionHandler
+from pytest_django import DjangoDbBlocker
+
+T = TypeVar("T")
+PATIENCE = 45.0
+
+
+class Cluster:
+    """A supervised cluster of one worker process, what it wrote, and a look into its database."""
+
+    def __init__(self, folder: Path, database_url: str) -> None:
+        self.folder = folder
+        self.environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "tests.jobs.cluster.settings",
+            "TEST_DATABASE_URL": database_url,
+            "JOB_WORKERS": "1",
+            "JOB_LEASE": "2",
+            "JOB_STALE": "6",
+            "JOB_STOP_SECONDS": "10",
+        }
+        database = {**environ.Env.db_url_config(database_url), "OPTIONS": {}}
+        self.database = ConnectionHandler({"default": database})["default"]
+        self.log_file = folder / "log"
+        self.supervisor: subprocess.Popen[bytes] | None = None
+        self._manage("migrate", "--verbosity=0")
+
+    def _manage(self, *arguments: str) -> None:
+        subprocess.run([sys.executable, "manage.py", *arguments], check=True, env=self.environment)
+
+    def start(self) -> None:
+        with self.log_file.open("ab") as log:
+            self.supervisor = subprocess.Popen(
+                [sys.executable, "manage.py", "worker"], stdout=log, stderr=log, env=self.environment
+            )
+
+    def stop(self) -> int:
+        assert self.supervisor is not None
+        self.supervisor.send_signal(signal.SIGTERM)
+        return self.supervisor.wait(timeout=PATIENCE)
+
+    def request(self, until: Path) -> None:
+        subprocess.run(
+            [sys.executable, "-m", "tests.jobs.cluster.request", str(until)], check=True, env=self.environment
+        )
+
+    def run(self) -> dict[str, Any]:
+        """The one Run that there is."""
+        with self.database.cursor() as cursor:
+            cursor.execute("SELECT status, stage, attempts, lost_leases FROM jobs_run")
+            row = cursor.fetchone()
+        return dict(zip(("status", "stage", "attempts", "lost_leases"), row, strict=True)) if row else {}
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text() if self.log_file.exists() else ""
+
+    def workers(self) -> list[int]:
+        """The worker processes that were started, the newest last."""
+        return [int(number) for number in re.findall(r"ready for work at (\d+)", self.log)]
+
+    def busy_worker(self) -> int:
+        return self.wait_for(lambda: int((re.findall(r"in process (\d+)", self.run().get("stage", "")) or [0])[0]))
+
+    def wait_for(self, sight: Callable[[], T]) -> T:
+        deadline = time.monotonic() + PATIENCE
+        while not (seen := sight()):
+            assert time.monotonic() < deadline, f"{self.run()}\n{self.log[-8000:]}"
+            time.sleep(0.1)
+        return seen
+
+
+def _new_database(folder: Path) -> str:
+    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
+        return f"sqlite:///{folder / 'cluster.sqlite3'}"
+    name = f"millrace_cluster_{os.getpid()}"
+    with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+    return os.environ["TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
+
+
+def _drop_database(url: str) -> None:
+    if not url.startswith("sqlite"):
+        with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connection:
+            connection.execute(f"DROP DATABASE {url.rsplit('/', 1)[1]} WITH (FORCE)")
+
+
+@pytest.fixture
+def cluster(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
+    url = _new_database(tmp_path)
+    with django_db_blocker.unblock():
+        cluster = Cluster(tmp_path, url)
+        cluster.start()
+        yield cluster
+        if cluster.supervisor is not None and cluster.supervisor.poll() is None:
+            cluster.stop()
+        cluster.database.close()
+    _drop_database(url)
+
+
+def test_a_run_whose_busy_worker_is_killed_is_taken_up_again(cluster: Cluster, tmp_path: Path) -> None:
+    end = tmp_path / "end"
+    cluster.request(until=end)
+    os.kill(cluster.busy_worker(), signal.SIGKILL)
+    cluster.wait_for(lambda: cluster.run()["attempts"] == 2)
+    end.touch()
+    cluster.wait_for(lambda: cluster.run()["status"] == "succeeded")
+    assert cluster.run()["lost_leases"] == 1
+    assert cluster.stop() == 0
+
+
+def test_a_cluster_wedged_by_the_killing_of_an_idle_worker_is_replaced(cluster: Cluster, tmp_path: Path) -> None:
+    end = tmp_path / "end"
+    end.touch()
+    cluster.wait_for(cluster.workers)
+    time.sleep(1)  # the worker now waits for work, with the queue's lock in its hands
+    os.kill(cluster.workers()[-1], signal.SIGKILL)
+    cluster.request(until=end)
+    cluster.wait_for(lambda: cluster.run()["status"] == "succeeded")
+    assert "shown no life" in cluster.log
+    assert cluster.stop() == 0
+
+
+def test_a_stopping_worker_gives_its_run_back_and_leaves_no_process(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.request(until=tmp_path / "never")
+    busy = cluster.busy_worker()
+    assert cluster.stop() == 0
+    assert cluster.run() == {
+        "status": "queued",
+        "stage": "Waiting for the next worker",
+        "attempts": 1,
+        "lost_leases": 0,
+    }
+    assert not Path(f"/proc/{busy}").exists()
+
+
+def test_a_cluster_whose_heart_is_killed_is_replaced_with_all_its_processes(cluster: Cluster, tmp_path: Path) -> None:
+    end = tmp_path / "end"
+    cluster.request(until=end)
+    busy = cluster.busy_worker()
+    assert cluster.supervisor is not None
+    heart = int(Path(f"/proc/{busy}/stat").read_text().rsplit(")", 1)[1].split()[1])  # the sentinel is its parent
+    os.kill(heart, signal.SIGKILL)
+    end.touch()
+    cluster.wait_for(lambda: cluster.run()["status"] == "succeeded")
+    assert cluster.stop() == 0
