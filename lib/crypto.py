@@ -143,8 +143,8 @@ class Secret(property):
     """A text attribute of a model with a UUID primary key, kept encrypted in three columns.
 
     For `token` these are `token_ciphertext`, `token_nonce` and `token_key` (the key's id, "" when there is no secret).
-    A property, so that Django takes it in `Model(token=…)`, `create` and `update_or_create`; it is no field, so it
-    never appears in `values()`, forms, fixtures or `update()`.
+    A property, so that Django takes it in `Model(token=…)`, `create` and `update_or_create` (the type checker knows it
+    as an attribute only: assign it); it is no field, so it never appears in `values()`, forms, fixtures or `update()`.
 
     Reading raises UnknownKey or Tampered; writing needs the primary key to be set (its default is, at construction).
     """
