@@ -12,7 +12,7 @@ from django.db import connections, transaction
 from django_q.exceptions import TimeoutException
 
 from jobs import heartbeats, leases, registry
-from jobs.context import Budget, RunContext
+from jobs.context import Budget, RunContext, worker_is_stopping
 from jobs.leases import Heart, Lease
 from jobs.models import Run, Status
 from jobs.outcomes import (
@@ -36,6 +36,9 @@ def execute(run_id: str) -> str:
 
     Called with the same Run twice, or with one that ended, it does nothing.
     """
+    if worker_is_stopping():
+        Run.objects.filter(pk=run_id, status=Status.QUEUED).update(enqueued_at=None)
+        return "left for the next worker"
     heartbeats.beat_worker()
     lease = leases.claim(uuid.UUID(run_id))
     if lease is None:
@@ -79,7 +82,8 @@ def _attempt(run: Run, *, lease: Lease, heart: Heart, budget: Budget | None) -> 
     except Cancelled:
         end = _End(Status.CANCELLED, _error("cancelled", ""))
     except Interrupted:
-        end = _End(None, {"note": "Waiting for the next worker"})
+        # Not to be fetched at once by the very cluster that is stopping.
+        end = _End(None, {"note": "Waiting for the next worker", "enqueue": False})
     except (Waiting, Held, HandOver, Failure) as ending:
         end = _of_ending(ending, within_request=budget is not None)
     except Exception:

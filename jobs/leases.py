@@ -57,13 +57,13 @@ class Lease:
             wake_next(Run.objects.get(pk=self.run_id))
         return True
 
-    def give_back(self, *, note: str = "") -> bool:
-        """Put the Run back into the queue, not counted as a loss."""
+    def give_back(self, *, note: str = "", enqueue: bool = True) -> bool:
+        """Put the Run back into the queue, not counted as a loss. Without `enqueue` the next sweep sees to it."""
         with transaction.atomic():
             run = self.rows().select_for_update().first()
             if run is None:
                 return False
-            to_queue(run, stage=note)
+            to_queue(run, enqueue=enqueue, stage=note[:80])
         return True
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -141,6 +142,13 @@ class Run(models.Model):
     @property
     def is_finished(self) -> bool:
         return self.status in FINISHED
+
+    @property
+    def duration(self) -> timedelta | None:
+        """From the first start to the end, or until now; None for one that never started."""
+        if self.started_at is None:
+            return None
+        return max((self.finished_at or timezone.now()) - self.started_at, timedelta())
 
 
 class LogLine(models.Model):

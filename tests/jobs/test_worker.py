@@ -16,7 +16,7 @@ import environ
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import ConnectionHandler
+from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
 T = TypeVar("T")
