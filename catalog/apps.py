@@ -1,5 +1,32 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from django.apps import AppConfig
+
+if TYPE_CHECKING:
+    from catalog.models import Server
 
 
 class CatalogConfig(AppConfig):
     name = "catalog"
+
+    def ready(self) -> None:
+        from catalog import tabs
+
+        tabs.register(tabs.Tab("general", "General", "catalog:server", 10))
+        tabs.register(tabs.Tab("content", "Content", "catalog:contents", 20, count=_files))
+        tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
+        tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
+
+
+def _files(server: Server) -> int:
+    from catalog.models import Content
+
+    return Content.objects.filter(server=server).count()
+
+
+def _versions(server: Server) -> int:
+    from catalog.models import Version
+
+    return Version.objects.filter(server=server).count()

@@ -57,7 +57,7 @@ class TextDiff:
     too_large: bool = False
 
 
-def changes(before: Side, after: Side) -> QuerySet[Any, Any]:
+def changes(before: Side, after: Side) -> Any:
     """The files that differ, by path, as dicts `{"path", "kind"}`. Slice it: there may be many."""
     return (
         _of_kind("added", before, after)
@@ -75,11 +75,13 @@ def _of_kind(kind: str, before: Side, after: Side) -> QuerySet[Any, Any]:
     if kind == "removed":
         before, after = after, before
     twin = before.files().filter(path=OuterRef("path"))
+    differing: QuerySet[Any, Any]
     if kind == "changed":
         differing = after.files().filter(Exists(twin.exclude(blob=OuterRef("blob"))))
     else:
         differing = after.files().filter(~Exists(twin))
-    return differing.order_by().values("path").annotate(kind=Value(kind))
+    rows: QuerySet[Any, Any] = differing.order_by().values("path").annotate(kind=Value(kind))
+    return rows
 
 
 def text_diff(before: Side, after: Side, path: str) -> TextDiff | None:
@@ -91,7 +93,8 @@ def text_diff(before: Side, after: Side, path: str) -> TextDiff | None:
     if sum(found.values_list("size", flat=True)) > MAX_BYTES:
         return TextDiff([], cut=False, too_large=True)
     texts = {blob.pk: blob.text for blob in found}
-    return diff(*(texts.get(pk or 0, "") for pk in blobs), before.label, after.label)
+    old, new = (texts.get(pk or 0, "") for pk in blobs)
+    return diff(old, new, before.label, after.label)
 
 
 def diff(old: str, new: str, old_name: str = "before", new_name: str = "after") -> TextDiff:

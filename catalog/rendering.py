@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Callable, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -52,7 +53,7 @@ def is_markdown(path: str) -> bool:
 
 
 def render_markdown(text: str, *, path: str, link: Link) -> str:
-    """Clean HTML of a Markdown text. `path` is the file's own; relative links are resolved from it and go through `link`.
+    """Clean HTML of a Markdown text. `path` is the file's own; relative links start there and go through `link`.
 
     CommonMark with GitHub's tables and strikethrough. Images become links to where they are: nothing is loaded from
     elsewhere. Links that leave the server's root, and schemes but http, https and mailto, lose their address.
@@ -64,7 +65,7 @@ def render_markdown(text: str, *, path: str, link: Link) -> str:
     _images_to_links(tokens)
     html = front + str(parser.renderer.render(tokens, parser.options, {}))
 
-    def resolve(tag: str, attribute: str, value: str) -> str | None:
+    def resolve(_tag: str, attribute: str, value: str) -> str | None:
         if attribute == "href":
             return _address(value, path, link)
         if attribute == "id":
@@ -93,7 +94,7 @@ def _split_front_matter(text: str) -> tuple[str, str]:
 def _name_headings(tokens: Sequence[Token]) -> None:
     """Give each heading the id that GitHub gives it, behind our prefix, so that links to sections lead somewhere."""
     seen: dict[str, int] = {}
-    for opening, content in zip(tokens, tokens[1:], strict=False):
+    for opening, content in pairwise(tokens):
         if opening.type != "heading_open":
             continue
         words = "".join(child.content for child in content.children or () if child.type in ("text", "code_inline"))

@@ -111,7 +111,7 @@ def edit_server(
 
 
 def removals(server: Server) -> list[Removal]:
-    """What is deleted with the server: each kind of row that belongs to it, of this app or of one above, and how many."""
+    """What is deleted with the server: how many of each kind of row that belongs to it, in this app or one above."""
     found = []
     for relation in Server._meta.get_fields():
         if isinstance(relation, models.ManyToOneRel) and relation.on_delete is models.CASCADE:

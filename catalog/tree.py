@@ -30,7 +30,7 @@ class Crumb:
 
 
 class Children:
-    """What is directly in `folder` ("" is the top): its folders, then its files. A sequence that a Paginator can page."""
+    """What is directly in `folder` ("" is the top): folders, then files. A sequence that a Paginator can page."""
 
     def __init__(self, rows: QuerySet[Any], folder: str) -> None:
         self.folder = folder

@@ -7,6 +7,7 @@ alone, so that what is served changes only when somebody says so.
 from __future__ import annotations
 
 from typing import Literal
+from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Count, Sum
@@ -135,7 +136,7 @@ def after_deletion(server: Server, version: Version) -> str:
     return f"Agents then get {left[0]}." if left else "Agents then get the live content."
 
 
-def _set(server_id: object, pointer: Pointer, to: Version | None, by: User | None, request: HttpRequest | None) -> None:
+def _set(server_id: UUID, pointer: Pointer, to: Version | None, by: User | None, request: HttpRequest | None) -> None:
     server = _locked(server_id)
     was: Version | None = getattr(server, f"{pointer}_version")
     if was == to:
@@ -158,11 +159,11 @@ def _set(server_id: object, pointer: Pointer, to: Version | None, by: User | Non
         transaction.on_commit(lambda: _tell(news))
 
 
-def _tell(news: dict[str, object]) -> None:
+def _tell(news: dict[str, UUID]) -> None:
     signals.version_served.send_robust(Server, **news)
 
 
-def _locked(server_id: object) -> Server:
+def _locked(server_id: UUID) -> Server:
     server: Server = (
         Server.objects.select_for_update(of=("self",))
         .select_related("organization", "active_version", "default_version")
