@@ -1,0 +1,1 @@
+"""Checks against the forges' own published API descriptions (CONTRACTS_DIR)."""

@@ -29,7 +29,7 @@ def main() -> int:
     try:
         with Forge(folder, contract=contract, port=options.port, latency=options.latency / 1000) as forge:
             for path in options.repo:
-                name = f"{options.owner}/{path.name.removesuffix('.git') or path.parent.name}"
+                name = f"{options.owner}/{path.resolve().name.removesuffix('.git')}"
                 forge.repository(name, git=_bare_copy(path, folder), private=options.private)
             if options.files is not None:
                 hosted = forge.repository(f"{options.owner}/files", private=options.private)
@@ -58,7 +58,7 @@ def _options() -> argparse.Namespace:
 
 def _bare_copy(path: Path, folder: Path) -> GitRepo:
     """The repository's objects shared, its branches copied: whoever serves it cannot change it."""
-    copy = folder / f"{path.name}-{len(list(folder.iterdir()))}.git"
+    copy = folder / f"{path.resolve().name}-{len(list(folder.iterdir()))}.git"
     git(folder, "clone", "-q", "--bare", "--shared", str(path.resolve()), str(copy))
     git(copy, "config", "uploadpack.allowAnySHA1InWant", "true")
     branch = git(copy, "symbolic-ref", "--short", "HEAD").decode().strip()

@@ -18,8 +18,12 @@ from tests.wire.messages import Reply, Request
 
 Json = Any
 
-EVERYWHERE = {400, 401, 403, 404, 422, 429, 500, 502, 503}
-"""Refusals that any endpoint may give without its description saying so; their body is a `basic-error`."""
+EVERYWHERE = {301, 400, 401, 403, 404, 422, 429, 500, 502, 503}
+"""What any endpoint may answer without its description saying so; the body is a `basic-error`.
+
+https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api and, for 301,
+https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api#follow-redirects
+"""
 
 UNDESCRIBED_MEDIA = {
     # Only the pages say so: https://docs.github.com/en/rest/git/blobs#get-a-blob and …/rest/repos/contents
@@ -112,11 +116,12 @@ class OpenApiContract:
         key = (operation.template, reply.media_type, reply.status, digest)
         if key in self._checked:
             return []  # the same bytes were good a moment ago; a tree of 20,000 entries takes a second to check
+        schema = content[reply.media_type]["schema"]
         try:
-            body = json.loads(reply.body) if reply.media_type.endswith("json") else reply.body.decode()
+            body = reply.body.decode() if schema == {"type": "string"} else json.loads(reply.body)
         except ValueError:
             return ["the body is not JSON"]
-        complaints = self._errors(body, content[reply.media_type]["schema"], "the body", write=False)
+        complaints = self._errors(body, schema, "the body", write=False)
         if not complaints:
             self._checked.add(key)
         return complaints

@@ -55,7 +55,9 @@ def _folder(call: Call, hosted: HostedRepository, ref: str, path: str, entries: 
     if "application/vnd.github.object" not in call.accept:
         return json_reply(listed)
     own = next((entry for entry in entries if entry.path == path), None) or TreeEntry("040000", "tree", "", None, path)
-    return json_reply({**_shape(call, hosted, ref, path, own), "entries": listed})
+    reply = json_reply({**_shape(call, hosted, ref, path, own), "entries": listed})
+    reply.headers["Content-Type"] = "application/vnd.github.object; charset=utf-8"
+    return reply
 
 
 def _file(call: Call, hosted: HostedRepository, ref: str, path: str, entry: TreeEntry) -> Reply:

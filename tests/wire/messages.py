@@ -114,7 +114,10 @@ class CutConnection(Exception):
 
 
 def encode(value: object) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "replace")
+    try:
+        return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()  # half a surrogate pair, which only an escape can say
 
 
 def json_reply(value: object, status: int = 200, **headers: str) -> Reply:

@@ -81,7 +81,8 @@ class WireServer:
     def arm(self, fault: Fault, on: str = "*", *, skip: int = 0, times: int | None = None) -> ArmedFault:
         """Let `fault` stand before requests that match `on` (see `Request.matches`), until it is disarmed.
 
-        The first `skip` of them pass unharmed, then `times` are hit (None: all).
+        The first `skip` of them pass unharmed, then `times` are hit (None: all). Of several faults the one armed first
+        is nearest to the client: it has the last word on the reply.
         """
         armed = ArmedFault(fault, on, skip=skip, times=times)
         self._faults.append(armed)

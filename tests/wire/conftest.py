@@ -1,0 +1,31 @@
+"""A plain HTTP client for the forge's own tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+import requests
+
+from tests.wire.forge import Forge
+
+Get = Callable[..., requests.Response]
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+@pytest.fixture
+def get(forge: Forge, session: requests.Session) -> Get:
+    """`get("/user", token=…)`: one request to the API, redirects not followed."""
+
+    def ask(path: str, *, token: str = "", headers: dict[str, str] | None = None, **more: object) -> requests.Response:
+        sent = {**({"Authorization": f"Bearer {token}"} if token else {}), **(headers or {})}
+        address = path if path.startswith("http") else forge.url + path
+        return session.get(address, headers=sent, allow_redirects=False, timeout=10, **more)  # type: ignore[arg-type]
+
+    return ask
