@@ -106,7 +106,19 @@ def member(request: HttpRequest, org: str) -> Membership:
     if found is None:
         raise Http404
     request.membership = found  # type: ignore[attr-defined]  # the layout shows it
+    _remember(request, found)
     return found
+
+
+LAST_USED = "organization"
+"""The session's key for the slug of the organisation whose page was opened last; `/` leads back to it."""
+
+
+def _remember(request: HttpRequest, membership: Membership) -> None:
+    # Fragments do not count: those of two tabs would overwrite each other with every poll.
+    slug = membership.organization.slug
+    if request.method == "GET" and "HX-Request" not in request.headers and request.session.get(LAST_USED) != slug:
+        request.session[LAST_USED] = slug
 
 
 P = ParamSpec("P")
@@ -127,6 +139,6 @@ def for_members(*needs: str) -> Callable[[MemberView[P]], Callable[Concatenate[H
                 require(membership, entitlement)
             return view(request, membership, *args, **kwargs)
 
-        return login_required(checked)
+        return login_required(checked)  # type: ignore[return-value]  # it widens the signature, Django calls by name
 
     return decorate

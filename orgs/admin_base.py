@@ -9,7 +9,7 @@ class PageAdmin(ReadOnlyAdmin):  # history: looked at, never changed
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any, cast
 
@@ -39,13 +39,16 @@ def is_secret(field: Field[Any, Any]) -> bool:
     return isinstance(field, BinaryField) or audit.names_a_secret(field.name)
 
 
-def snapshot(obj: Model) -> dict[str, Any]:
-    """The row's values by field name, for the log: secrets masked, long texts cut, related rows by their key."""
+def snapshot(obj: Model, secret: Collection[str] = ()) -> dict[str, Any]:
+    """The row's values by field name, for the log: secrets masked, long texts cut, related rows by their key.
+
+    `secret` names the fields that are secret although their names do not say so.
+    """
     values: dict[str, Any] = {}
     for field in obj._meta.concrete_fields:
         value = field.value_from_object(obj)
-        if is_secret(field):
-            values[field.name] = audit.MASK if value not in (None, "", b"") else ""
+        if is_secret(field) or field.name in secret:
+            values[field.name] = audit.MASK if value not in (None, "", b"", {}, []) else ""
         elif isinstance(value, str) and len(value) > LONGEST_VALUE:
             values[field.name] = f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
         else:
@@ -64,6 +67,9 @@ class AuditedAdmin(AnyModelAdmin):
 
     organization_path = "organization"
     """The way from a row to its organisation (`server__organization`); "" for rows that belong to none."""
+
+    secret_fields: Sequence[str] = ()
+    """Fields that hold secrets although their names do not say so."""
 
     show_full_result_count = False  # counting a million rows for a caption is slow
 
@@ -100,8 +106,7 @@ class AuditedAdmin(AnyModelAdmin):
     # ------------------------------------------------------------------------------------ no secrets
 
     def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
-        hidden = [field.name for field in self.opts.concrete_fields if is_secret(field)]
-        return [*(super().get_exclude(request, obj) or ()), *hidden]
+        return [*(super().get_exclude(request, obj) or ()), *self._hidden()]
 
     def get_list_display(self, request: HttpRequest) -> Any:
         return self._without_secrets(super().get_list_display(request))
@@ -112,15 +117,18 @@ class AuditedAdmin(AnyModelAdmin):
     def get_search_fields(self, request: HttpRequest) -> Any:
         return self._without_secrets(super().get_search_fields(request))
 
+    def _hidden(self) -> set[str]:
+        return {field.name for field in self.opts.concrete_fields if is_secret(field)} | set(self.secret_fields)
+
     def _without_secrets(self, names: Iterable[Any]) -> list[Any]:
-        hidden = {field.name for field in self.opts.concrete_fields if is_secret(field)}
+        hidden = self._hidden()
         return [name for name in names if not (isinstance(name, str) and name.lstrip("^=@").split("__")[0] in hidden)]
 
     # ------------------------------------------------------------------------------------ changes
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: bool) -> None:
         stored = type(obj)._base_manager.filter(pk=obj.pk).first() if change else None
-        setattr(obj, _SNAPSHOT, snapshot(stored) if stored else None)
+        setattr(obj, _SNAPSHOT, self._snapshot(stored) if stored else None)
         super().save_model(request, obj, form, change)
 
     def save_related(
@@ -145,9 +153,12 @@ class AuditedAdmin(AnyModelAdmin):
         for row in formset.deleted_objects:
             self.record(request, "deleted", row, before=kept.get(row.pk))
 
+    def _snapshot(self, obj: Model) -> dict[str, Any]:
+        return snapshot(obj, self.secret_fields if isinstance(obj, self.model) else ())
+
     def _record_difference(self, request: HttpRequest, obj: Model) -> None:
         before: dict[str, Any] | None = obj.__dict__.pop(_SNAPSHOT, None)
-        after = snapshot(obj)
+        after = self._snapshot(obj)
         if before is None:
             self.record(request, "created", obj, after=after)
             return
@@ -162,13 +173,13 @@ class AuditedAdmin(AnyModelAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
         with transaction.atomic():
-            self.record(request, "deleted", obj, before=snapshot(obj))
+            self.record(request, "deleted", obj, before=self._snapshot(obj))
             super().delete_model(request, obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         with transaction.atomic():
             for obj in queryset:
-                self.record(request, "deleted", obj, before=snapshot(obj))
+                self.record(request, "deleted", obj, before=self._snapshot(obj))
             super().delete_queryset(request, queryset)
 
     # ------------------------------------------------------------------------------------ actions

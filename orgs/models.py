@@ -104,8 +104,29 @@ class Membership(models.Model):
         return f"{self.user} in {self.organization} ({self.get_role_display()})"
 
 
+class Lock(models.Model):
+    """A row to lock for what has no row of its own yet, such as the very first sign-up."""
+
+    name = models.CharField(primary_key=True, max_length=64)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def take(cls, name: str) -> None:
+        """Wait for everybody else who took this name, and hold it to the end of the transaction."""
+        cls.objects.get_or_create(name=name)
+        cls.objects.select_for_update().get(name=name)
+
+
 def _invitation_expiry() -> Any:
     return timezone.now() + timedelta(days=14)
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    def open(self) -> InvitationQuerySet:
+        """Those that were neither used nor revoked, and have not expired."""
+        return self.filter(accepted_at=None, revoked_at=None, expires_at__gt=timezone.now())
 
 
 class Invitation(models.Model):
@@ -123,6 +144,8 @@ class Invitation(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 
+    objects = InvitationQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at"]
 
@@ -138,8 +161,13 @@ class Invitation(models.Model):
         return hashlib.sha256(token.encode()).hexdigest()
 
     @property
-    def is_open(self) -> bool:
-        return self.accepted_at is None and self.revoked_at is None and self.expires_at > timezone.now()
+    def status(self) -> str:
+        """`accepted`, `revoked`, `expired` or `open`."""
+        if self.accepted_at:
+            return "accepted"
+        if self.revoked_at:
+            return "revoked"
+        return "open" if self.expires_at > timezone.now() else "expired"
 
 
 class AuditEvent(models.Model):
@@ -164,8 +192,20 @@ class AuditEvent(models.Model):
         ordering = ["-at", "-id"]
         indexes = [
             models.Index(fields=["organization", "-at"], name="audit_by_organization"),
+            models.Index(fields=["organization", "action"], name="audit_by_action"),
             models.Index(fields=["target_type", "target_id"], name="audit_by_target"),
         ]
 
     def __str__(self) -> str:
         return f"{self.actor_label} {self.action} {self.target_label}"
+
+    @property
+    def words(self) -> str:
+        """The action as one reads it: “Server created”."""
+        return self.action.replace(".", " ").replace("_", " ").capitalize()
+
+    @property
+    def changes(self) -> list[tuple[str, Any, Any]]:
+        """(name, before, after) of each value that the event tells of; None where it has no such side."""
+        names = [*self.before, *(name for name in self.after if name not in self.before)]
+        return [(name, self.before.get(name), self.after.get(name)) for name in names]

@@ -1,16 +1,78 @@
+"""The audit log: who did what, when and from where."""
+
 from __future__ import annotations
 
+import csv
+import json
+from typing import Any
+
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django_tables2 import RequestConfig
 
 from orgs import access
-from orgs.models import Membership
+from orgs.filters import AuditFilter
+from orgs.models import AuditEvent, Membership
+from orgs.tables import AuditTable
+
+EXPORT_LIMIT = 50_000
+"""Rows of one export, the newest first; a narrower time span gets the rest."""
 
 
-@access.for_members()
+def _events(membership: Membership) -> QuerySet[AuditEvent]:
+    return AuditEvent.objects.filter(organization_id=membership.organization_id)
+
+
+@require_safe
+@access.for_members("audit.view")
 def audit(request: HttpRequest, membership: Membership) -> HttpResponse:
-    return HttpResponse("")
+    """The events of this organisation, newest first, filtered by the query string."""
+    events = AuditFilter(request.GET, queryset=_events(membership))
+    table = AuditTable(events.qs)
+    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    context = {
+        "table": table,
+        "form": events.form,
+        "filtered": any(request.GET.get(name) for name in events.filters),
+        "export_limit": EXPORT_LIMIT,
+        "nav_section": "audit",
+    }
+    return render(request, "orgs/audit.html", context)
 
 
-@access.for_members()
+@require_safe
+@access.for_members("audit.view")
 def export(request: HttpRequest, membership: Membership) -> HttpResponse:
-    return HttpResponse("")
+    """The same events as CSV, times in UTC."""
+    events = AuditFilter(request.GET, queryset=_events(membership)).qs[:EXPORT_LIMIT]
+    name = f"audit-{membership.organization.slug}-{timezone.now():%Y-%m-%d}.csv"
+    response = HttpResponse(
+        content_type="text/csv; charset=utf-8", headers={"Content-Disposition": f'attachment; filename="{name}"'}
+    )
+    write = csv.writer(response).writerow
+    write(["at", "actor", "action", "target_type", "target_id", "target", "address", "before", "after"])
+    for event in events.iterator():
+        write(
+            _harmless(value)
+            for value in (
+                event.at.astimezone(timezone.get_fixed_timezone(0)).isoformat(),
+                event.actor_label,
+                event.action,
+                event.target_type,
+                event.target_id,
+                event.target_label,
+                event.address or "",
+                json.dumps(event.before, ensure_ascii=False, sort_keys=True),
+                json.dumps(event.after, ensure_ascii=False, sort_keys=True),
+            )
+        )
+    return response
+
+
+def _harmless(value: Any) -> str:
+    """As text that a spreadsheet does not take for a formula (OWASP, CSV injection)."""
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
