@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+from threading import Barrier
+from typing import Any, TypeVar
 
 import pytest
+from django.db import connection
 
 from catalog.models import Server
 from jobs import registry
@@ -73,3 +79,50 @@ def ask(work: Workbench, docs: Server, bob: User) -> AsksFor:
         ).run
 
     return ask_for
+
+
+@pytest.fixture
+def on_disk(transactional_db: None, tmp_path: Path) -> Iterator[None]:
+    """Name it first in a test with threads.
+
+    SQLite in memory refuses at once what a file would wait for, so the test goes on with a copy in a file.
+    """
+    name = str(connection.settings_dict["NAME"])
+    if connection.vendor != "sqlite" or "memory" not in name:
+        yield
+        return
+    memory = sqlite3.connect(name, uri=True)  # keeps it in being while nobody else is connected
+    file = tmp_path / "test.sqlite3"
+    with closing(sqlite3.connect(file)) as copy:
+        memory.backup(copy)
+    connection.settings_dict["NAME"] = str(file)
+    connection.close()
+    yield
+    connection.close()
+    connection.settings_dict["NAME"] = name
+    connection.ensure_connection()
+    memory.close()
+
+
+Answer = TypeVar("Answer")
+
+
+@pytest.fixture
+def together() -> Callable[..., list[Any]]:
+    """`together(f, g)`: both at the same moment, each in a thread of its own; their answers."""
+
+    def run(*functions: Callable[[], Answer]) -> list[Answer]:
+        barrier = Barrier(len(functions))
+
+        def one(function: Callable[[], Answer]) -> Answer:
+            try:
+                connection.ensure_connection()
+                barrier.wait(timeout=10)
+                return function()
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(len(functions)) as pool:
+            return [each.result(timeout=60) for each in [pool.submit(one, function) for function in functions]]
+
+    return run
