@@ -26,7 +26,7 @@ ROLE = env.str("MILLRACE_ROLE", default="command")
 
 
 def _required(name: str, advice: str) -> str:
-    value = env.str(name, default="")
+    value: str = env.str(name, default="")
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {advice} `make demo` does this by itself.")
     return value
@@ -40,7 +40,7 @@ SECRET_KEY = _required(
 ENCRYPTION_KEYS = _required(
     "ENCRYPTION_KEYS",
     "Tokens are stored encrypted and need a key of the form id:key: run "
-    '`python -c "import base64, os; print(\'k1:\' + base64.b64encode(os.urandom(32)).decode())"` '
+    "`python -c \"import base64, os; print('k1:' + base64.b64encode(os.urandom(32)).decode())\"` "
     "and put the line into the environment or .env; keep a copy of it apart from the database's backups.",
 )
 """A ring `id:key,id:key`: the first encrypts, all decrypt (see lib/crypto.py and `manage.py rotate_keys`)."""

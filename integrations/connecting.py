@@ -334,7 +334,7 @@ def _snapshot(integration: Integration, track: Track | None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "forge": integration.forge,
         "repository": integration.repository,
-        "token": bool(integration.token_key),
+        "token": Integration.token.is_set(integration),
     }
     if track is not None:
         shown |= {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -27,6 +27,8 @@ from jobs.context import RunContext
 from jobs.models import Status
 from jobs.outcomes import Failure, HandOver, Held, Outcome, Waiting
 from orgs import access
+
+Confirmed = Mapping[str, Sequence[str]]
 
 STORE_BATCH = 200
 """Texts held in memory before they are stored."""
@@ -68,10 +70,13 @@ def path_filter(track: Track) -> PathFilter:
 
 
 def refresh(context: RunContext) -> Outcome:
-    """The job: refresh every Track of the integration. Options: `prune` (bool), `confirmed` ({track id: digest})."""
+    """The job: refresh every Track of the integration.
+
+    Options: `prune` (bool), `confirmed` ({track id: digests of the removals that a person has confirmed}).
+    """
     integration: Integration = context.subject
     prune = bool(context.options.get("prune"))
-    confirmed: Mapping[str, str] = context.options.get("confirmed") or {}
+    confirmed: Confirmed = context.options.get("confirmed") or {}
     check_credential(integration)
     if prune:
         _check_may_prune(context, integration)
@@ -97,7 +102,7 @@ def refresh(context: RunContext) -> Outcome:
         raise failure_of(error, result=_result(client, reports)) from error
     except ForgeError as error:
         raise failure_of(error, result=_result(client, reports)) from error
-    return _outcome(context, client, reports)
+    return _outcome(context, client, reports, confirmed)
 
 
 def check_credential(integration: Integration) -> None:
@@ -123,7 +128,7 @@ def failure_of(error: ForgeError, *, result: dict[str, Any] | None = None) -> Fa
     return Failure(error.code, f"{error} {error.advice}".strip(), result=result)
 
 
-def _outcome(context: RunContext, client: Client, reports: list[TrackReport]) -> Outcome:
+def _outcome(context: RunContext, client: Client, reports: list[TrackReport], confirmed: Confirmed) -> Outcome:
     result = _result(client, reports)
     held = [report for report in reports if report.held]
     if held:
@@ -132,9 +137,7 @@ def _outcome(context: RunContext, client: Client, reports: list[TrackReport]) ->
             result,
             f"This refresh would remove {count:,} files, more than half of what it brought. Look at the list, and "
             "confirm that they shall go.",
-            confirm_options={
-                "confirmed": {report.held["track"]: report.held["digest"] for report in held if report.held}
-            },
+            confirm_options={"confirmed": _with_held(confirmed, held)},
         )
     counts: dict[str, int] = {}
     for report in reports:
@@ -144,6 +147,15 @@ def _outcome(context: RunContext, client: Client, reports: list[TrackReport]) ->
             context.log(warning, level="warning")
     partial = any(not report.complete for report in reports)
     return Outcome(status=Status.PARTIAL if partial else Status.SUCCEEDED, counts=counts, result=result)
+
+
+def _with_held(confirmed: Confirmed, held: list[TrackReport]) -> dict[str, list[str]]:
+    """Confirmations add up: a list may grow when the bytes tell that more is gone than the listing did."""
+    both = {track: list(digests) for track, digests in confirmed.items()}
+    for report in held:
+        if report.held:
+            both.setdefault(report.held["track"], []).append(report.held["digest"])
+    return both
 
 
 def _result(client: Client, reports: list[TrackReport]) -> dict[str, Any]:
@@ -158,7 +170,7 @@ def _result(client: Client, reports: list[TrackReport]) -> dict[str, Any]:
 
 
 def _refresh_track(
-    context: RunContext, client: Client, track: Track, *, prune: bool, confirmed: Mapping[str, str]
+    context: RunContext, client: Client, track: Track, *, prune: bool, confirmed: Confirmed
 ) -> TrackReport:
     for _ in range(TRIES):
         try:
@@ -175,7 +187,7 @@ def _refresh_track(
 
 
 def _refresh_once(
-    context: RunContext, client: Client, track: Track, *, prune: bool, confirmed: Mapping[str, str]
+    context: RunContext, client: Client, track: Track, *, prune: bool, confirmed: Confirmed
 ) -> TrackReport:
     picture = take_picture(track)
     report = TrackReport(branch=track.branch)
@@ -288,10 +300,13 @@ def report_gate(
     picture: Picture,
     *,
     prune: bool,
-    confirmed: Mapping[str, str],
+    confirmed: Confirmed,
 ) -> bool:
     """Judge what would be removed. True when the Track has to wait for a person; raises Failure on an abort."""
     removing = plan.removing(prune=prune)
+    digest = gates.removal_digest(plan.commit, (row.path for row in removing))
+    if digest in confirmed.get(str(track.pk), ()):
+        return False
     verdict = gates.judge(
         importable=plan.importable,
         server_rows=picture.server_rows,
@@ -306,17 +321,14 @@ def report_gate(
             "delete the integration and remove its files there; otherwise check the branch and the path filter.",
         )
     if verdict is gates.Verdict.HOLD:
-        paths = sorted(row.path for row in removing)
-        digest = gates.removal_digest(plan.commit, paths)
-        if confirmed.get(str(track.pk)) != digest:
-            report.held = {
-                "track": str(track.pk),
-                "digest": digest,
-                "count": len(paths),
-                "of": len(picture.rows),
-                "paths": sorted(row.target for row in removing),
-            }
-            return True
+        report.held = {
+            "track": str(track.pk),
+            "digest": digest,
+            "count": len(removing),
+            "of": len(picture.rows),
+            "paths": sorted(row.target for row in removing),
+        }
+        return True
     return False
 
 

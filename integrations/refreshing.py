@@ -63,6 +63,8 @@ class Skipped:
 class RefreshAll:
     runs: tuple[Run, ...]
     skipped: tuple[Skipped, ...]
+    joined: int
+    """How many of the Runs were queued already."""
 
 
 def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, membership: Membership) -> RefreshAll:
@@ -75,6 +77,7 @@ def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, mem
         access.require(membership, "contents.can_delete")
     asked: list[Run] = []
     skipped: list[Skipped] = []
+    joined = 0
     for integration in integrations:
         if integration.credential_missing:
             skipped.append(Skipped(integration, "its access token is missing"))
@@ -89,4 +92,5 @@ def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, mem
             requested_by=membership.user,
         )
         asked.append(requested.run)
-    return RefreshAll(tuple(asked), tuple(skipped))
+        joined += requested.joined
+    return RefreshAll(tuple(asked), tuple(skipped), joined)

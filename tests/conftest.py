@@ -12,6 +12,8 @@ from catalog.models import Server
 from orgs.models import Organization, Role, User
 from tests import factories
 
+pytest_plugins = ["tests.wire.fixtures"]
+
 Browse = Callable[[User], Client]
 
 

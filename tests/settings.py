@@ -1,6 +1,7 @@
 """The settings of the tests: the real ones, from an environment of their own. No `.env` is read."""
 
 import os
+import tempfile
 
 os.environ.update(
     {
@@ -18,10 +19,18 @@ os.environ.update(
 if not os.environ["DATABASE_URL"]:
     del os.environ["DATABASE_URL"]
 
-from config.settings import *  # noqa: E402, F403  # the environment has to be there first
+from config.settings import *  # noqa: F403  # the environment has to be there first
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# A file, as in production: the in-memory database that Django would take locks whole tables and knows no waiting.
+# Named by the process, so that two test runs at the same moment do not share it.
+DATABASES["default"]["TEST"] = {  # noqa: F405
+    "NAME": f"test_millrace_{os.getpid()}"
+    if "postgresql" in DATABASES["default"]["ENGINE"]  # noqa: F405
+    else f"{tempfile.gettempdir()}/test_millrace_{os.getpid()}.sqlite3"
 }

@@ -1,0 +1,74 @@
+# Two commands need nothing but Python 3.11+, git and make:
+#   make demo   a small real world to click through
+#   make test   everything that has to be true before a change lands
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
+
+.PHONY: demo test lint types contracts migrations pytest browser bench pins clean
+.DEFAULT_GOAL := demo
+
+$(VENV)/.base: requirements/base.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) -r requirements/base.txt
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.base
+	$(PIP) -r requirements/base.txt -r requirements/dev.txt
+	@touch $@
+
+.env:
+	@$(BIN)/python -m config.first_env
+
+demo: $(VENV)/.base .env
+	@PORT=$(PORT) $(BIN)/python manage.py demo
+
+test: lint types contracts migrations pytest
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+migrations: $(VENV)/.dev
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
+	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
+
+# The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one.
+pytest: $(VENV)/.dev
+	rm -f .coverage .coverage.*
+	$(BIN)/pytest -n auto --cov --cov-report=
+ifdef TEST_POSTGRES_URL
+	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto --cov --cov-append --cov-report=
+endif
+	$(BIN)/coverage report
+
+browser: $(VENV)/.dev
+	$(BIN)/pytest tests/browser -m browser
+
+# The peers are large and only wanted here, so they get an environment of their own.
+.venv-bench/.done: requirements/base.txt requirements/dev.txt requirements/bench.txt
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt -r requirements/dev.txt
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	@touch $@
+
+bench: .venv-bench/.done
+	.venv-bench/bin/python -m bench.import
+
+pins: $(VENV)/.dev
+	cd requirements && for name in base dev bench; do \
+		../$(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --generate-hashes --no-header \
+			--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --output-file $$name.txt $$name.in; \
+	done
+
+clean:
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*

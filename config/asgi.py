@@ -1,0 +1,52 @@
+"""The web process: `uvicorn config.asgi:application`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+# Before the settings are read: a web process pools its database connections, the others do not.
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+os.environ.setdefault("MILLRACE_ROLE", "web")
+
+from asgiref.sync import sync_to_async
+from django.core.asgi import get_asgi_application
+from django.db import connections
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_django = get_asgi_application()
+
+
+async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+    """Django for HTTP, and the lifespan protocol, which Django itself does not speak.
+
+    https://asgi.readthedocs.io/en/latest/specs/lifespan.html
+    """
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    else:
+        await _django(scope, receive, send)  # type: ignore[arg-type]  # Django's names for the same three
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        elif message["type"] == "lifespan.shutdown":
+            await sync_to_async(_close_database)()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+
+
+def _close_database() -> None:
+    """A pool keeps connections open that nobody would close otherwise."""
+    connections.close_all()
+    for connection in connections.all():
+        close_pool = getattr(connection, "close_pool", None)
+        if close_pool is not None:
+            close_pool()

@@ -1,0 +1,86 @@
+"""The demo's people and servers. Each is made when it is missing, and left alone when somebody changed it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from allauth.account.models import EmailAddress
+
+from catalog.models import Server
+from integrations import connecting
+from integrations.connecting import Entered
+from integrations.models import Integration
+from integrations.refreshing import REFRESH
+from jobs import runs
+from jobs.context import Budget
+from jobs.models import Run, Trigger
+from orgs.models import Membership, Organization, Role, User
+
+PASSWORD = "acme weather demo"  # noqa: S105  # printed for everybody to see; the demo answers on 127.0.0.1 alone
+PEOPLE = (
+    ("alice@acme.example", "Alice", Role.OWNER),
+    ("bob@acme.example", "Bob", Role.OPERATOR),
+    ("carol@acme.example", "Carol", Role.VIEWER),
+)
+SERVERS = (
+    ("Handbook", "handbook", "Guides, reference and runbooks of the Acme Weather API.", "", ""),
+    (
+        "API reference",
+        "api-reference",
+        "Only the reference, for agents that write code.",
+        "docs/reference/",
+        "reference",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    organization: Organization
+    imported: tuple[Run, ...]
+    """The first imports that were made now; none when everything was there."""
+
+
+def seed(repository: Path) -> World:
+    """Make what is missing, and import the repository through the same code as everything else.
+
+    Raises `integrations.connecting.FieldError` when the repository cannot be read.
+    """
+    organization, _ = Organization.objects.get_or_create(slug="acme", defaults={"name": "Acme Weather"})
+    people = [_person(organization, email, name, role) for email, name, role in PEOPLE]
+    imported: list[Run] = []
+    for name, slug, description, include, mount_path in SERVERS:
+        server, created = Server.objects.get_or_create(
+            organization=organization, slug=slug, defaults={"name": name, "description": description}
+        )
+        if created:
+            entered = Entered(forge="git", repository=str(repository), include=include, mount_path=mount_path)
+            connected = connecting.connect(server, entered, connecting.probe(entered), by=people[0])
+            imported.append(_import(connected.integration, by=people[0]))
+    return World(organization, tuple(imported))
+
+
+def _person(organization: Organization, email: str, name: str, role: str) -> User:
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, PASSWORD, name=name)
+        user.is_staff = user.is_superuser = role == Role.OWNER
+        user.save()
+        EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
+        Membership.objects.create(organization=organization, user=user, role=role)
+    return user
+
+
+def _import(integration: Integration, *, by: User) -> Run:
+    requested = runs.request_run(
+        kind=REFRESH,
+        subject=integration,
+        organization=integration.server.organization,
+        scope=str(integration.server_id),
+        options={"prune": False},
+        trigger=Trigger.CONNECT,
+        requested_by=by,
+        enqueue=False,
+    )
+    return runs.run_inline(requested.run, budget=Budget(seconds=60, items=10_000))

@@ -1,0 +1,124 @@
+"""`manage.py demo`: a small real world, its web server and its worker in one terminal."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from config.demo import repository, world
+
+STOP_SECONDS = 20
+
+
+class Command(BaseCommand):
+    help = "Migrates, seeds a small real world, and starts the web server and a worker. Ctrl-C stops both."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", "8000")))
+        parser.add_argument("--seed-only", action="store_true", help="Make the world and start nothing.")
+
+    def handle(self, *_: Any, port: int, seed_only: bool, **__: Any) -> None:
+        folder = self._folder()
+        call_command("migrate", verbosity=0)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        repository.create(folder)
+        made = world.seed(folder)
+        for run in made.imported:
+            self.stdout.write(f"{run.subject_label}: {run.get_status_display().lower()}, {_counts(run.counts)}")
+        if seed_only:
+            return
+        if _is_taken(port):
+            raise CommandError(f"Port {port} is in use. Stop what uses it, or run `make demo PORT={port + 1}`.")
+        sys.exit(self._serve(port, folder))
+
+    def _folder(self) -> Path:
+        if not settings.FORGE_LOCAL_ROOTS:
+            raise CommandError(
+                "FORGE_LOCAL_ROOTS is empty, so the demo's repository cannot be read. Set it in .env to the full path "
+                f"of {Path('var') / 'demo' / 'repositories'}, or move .env away and run `make demo` again."
+            )
+        return Path(settings.FORGE_LOCAL_ROOTS[0]) / "acme-weather"
+
+    def _serve(self, port: int, folder: Path) -> int:
+        # Children of their own groups: Ctrl-C reaches this process alone, which then ends them in order.
+        address = f"http://127.0.0.1:{port}"
+        environment = {**os.environ, "BASE_URL": address}
+        web = [
+            "uvicorn",
+            "config.asgi:application",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--log-level",
+            "warning",
+        ]
+        children = [
+            subprocess.Popen([sys.executable, "-m", *web], env=environment, start_new_session=True),
+            subprocess.Popen([sys.executable, "manage.py", "worker"], env=environment, start_new_session=True),
+        ]
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        try:
+            _wait_for(port, children)
+            self._explain(address, folder)
+            while all(child.poll() is None for child in children):
+                time.sleep(0.5)
+            return 1  # one of them ended by itself; its own words say why
+        except KeyboardInterrupt:
+            return 0
+        finally:
+            self.stdout.write("\nStopping …")
+            _stop(children)
+
+    def _explain(self, address: str, folder: Path) -> None:
+        page = "docs/guides/quickstart.md"
+        shown = os.path.relpath(folder)
+        people = "\n".join(f"    {email:22} {role}" for email, _, role in world.PEOPLE)
+        self.stdout.write(
+            f"\n  Millrace answers at {self.style.SUCCESS(address)}\n\n"
+            f"  Sign in with the password “{world.PASSWORD}” as\n{people}\n"
+            f"  ({world.PEOPLE[0][0]} may also use {address}/admin/)\n\n"
+            "  Try it: change the repository, then click Refresh in the table of integrations\n"
+            f"    echo 'Bring an umbrella.' >> {shown}/{page} && git -C {shown} commit -qam 'Mention umbrellas'\n"
+            f"    {address}/o/acme/servers/handbook/integrations/\n\n"
+            "  Ctrl-C stops it; `make demo` goes on where it was.\n"
+        )
+        self.stdout.flush()
+
+
+def _counts(counts: dict[str, int]) -> str:
+    return ", ".join(f"{number} {name}" for name, number in counts.items() if number) or "nothing to import"
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _wait_for(port: int, children: list[subprocess.Popen[bytes]]) -> None:
+    for _ in range(300):
+        if _is_taken(port) or any(child.poll() is not None for child in children):
+            return
+        time.sleep(0.1)
+
+
+def _stop(children: list[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        if child.poll() is None:
+            child.terminate()
+    for child in children:
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            child.wait()
