@@ -11,6 +11,7 @@ Replies that a fault made or altered are not checked against the contract: they 
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 import time
 import zlib
@@ -126,7 +127,7 @@ def slow(seconds: float) -> Fault:
     """Answer, but only after a while."""
 
     def fault(request: Request, proceed: Proceed) -> Reply:
-        threading.Event().wait(seconds)
+        request.pause(seconds)
         return proceed(request)
 
     return fault
@@ -135,15 +136,15 @@ def slow(seconds: float) -> Fault:
 def slow_body(*, pause: float, piece: int = 64) -> Fault:
     """Answer at once, then trickle: `piece` bytes, a pause of so many seconds, and so on."""
 
-    def trickle(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    def trickle(request: Request, pieces: Iterator[bytes]) -> Iterator[bytes]:
         for whole in pieces:
             for start in range(0, len(whole), piece):
                 yield whole[start : start + piece]
-                threading.Event().wait(pause)
+                request.pause(pause)
 
     def fault(request: Request, proceed: Proceed) -> Reply:
         reply = proceed(request)
-        reply.body = trickle(iter([reply.body]) if isinstance(reply.body, bytes) else reply.body)
+        reply.body = trickle(request, iter([reply.body]) if isinstance(reply.body, bytes) else reply.body)
         return reply
 
     return fault
@@ -326,9 +327,7 @@ def pages_without_end() -> Fault:
 
     def fault(request: Request, proceed: Proceed) -> Reply:
         page = int(request.query.get("page", "1"))
-        first_page = Request(request.method, request.target, request.headers, request.body, request.origin)
-        first_page.prefix, first_page.path = request.prefix, request.path
-        first_page.query = {**request.query, "page": "1"}
+        first_page = dataclasses.replace(request, query={**request.query, "page": "1"})
         reply = proceed(first_page)
         reply.headers["Link"] = f'<{request.base}{request.path}?page={page + 1}>; rel="next"'
         return reply

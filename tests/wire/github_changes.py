@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from typing import Any
 
 from tests.wire import github_shapes as shapes
@@ -61,11 +62,19 @@ def with_changes(commit: dict[str, Any], files: list[dict[str, Any]]) -> dict[st
     return {**commit, "stats": stats, "files": files}
 
 
-def commits_between(repo: GitRepo, start: str, *, without: str | None = None, path: str | None = None) -> list[str]:
-    """Commit ids from `start` back, newest first."""
-    limits = [f"^{without}"] if without else []
+def commits_between(
+    repo: GitRepo,
+    start: str,
+    *,
+    without: str | None = None,
+    path: str | None = None,
+    limits: Mapping[str, str] | None = None,
+) -> list[str]:
+    """Commit ids from `start` back, newest first; `limits` are options of rev-list such as since and author."""
+    options = [f"--{name}={value}" for name, value in (limits or {}).items()]
+    ends = [start, f"^{without}"] if without else [start]
     paths = ["--", f":(literal){path}"] if path else ["--"]
-    return git(repo.path, "rev-list", start, *limits, *paths).decode().split()
+    return git(repo.path, "rev-list", "--fixed-strings", *options, *ends, *paths).decode().split()
 
 
 def comparison(call: Call, hosted: HostedRepository, base: str, head: str) -> dict[str, Any]:

@@ -48,6 +48,9 @@ def _wanted(hosted: HostedRepository, login: str, query: dict[str, str]) -> bool
         return False
     if {"owner": not owned, "member": owned}.get(kind, False):
         return False
+    pushed = shapes.moment(hosted.pushed_at)
+    if not query.get("since", "") <= pushed or not pushed <= query.get("before", "9"):
+        return False
     affiliation = query.get("affiliation", "owner,collaborator,organization_member").split(",")
     shared = "organization_member" if hosted.owner.kind == "Organization" else "collaborator"
     return ("owner" if owned else shared) in affiliation
@@ -107,7 +110,8 @@ def commits(call: Call) -> Reply:
     start = hosted.git.resolve(query.get("sha", "HEAD"))
     if start is None:
         raise Refused(404, "Not Found")
-    found = commits_between(hosted.git, start, path=query.get("path"))
+    limits: dict[str, str] = {name: query[name] for name in ("author", "committer", "since", "until") if name in query}
+    found = commits_between(hosted.git, start, path=query.get("path"), limits=limits)
     return call.paged(found, lambda oid: shapes.commit(_commit(hosted, oid), hosted, call.base))
 
 

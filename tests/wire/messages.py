@@ -55,6 +55,8 @@ class Request:
     query: dict[str, str] = field(default_factory=dict)
     status: int = 0
     """What was answered; 0 while it is being answered or where the connection was cut first."""
+    stopping: threading.Event = field(default_factory=threading.Event, repr=False)
+    """Set when the server closes: whoever waits on the way to a reply waits on it, see `pause`."""
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.target)
@@ -72,6 +74,11 @@ class Request:
 
     def json(self) -> Any:
         return json.loads(self.body)
+
+    def pause(self, seconds: float) -> None:
+        """Wait; CutConnection where the server closes meanwhile, so that nothing outlives it."""
+        if self.stopping.wait(seconds):
+            raise CutConnection
 
     def matches(self, pattern: str) -> bool:
         """Whether `METHOD /path` matches a pattern such as `GET /repos/*/git/trees/*`; `*` is anything, slashes too.

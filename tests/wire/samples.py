@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 from tests.wire.repos import File, Submodule, Symlink
 
 PNG = bytes.fromhex(
@@ -23,10 +25,17 @@ def lfs_pointer(size: int = 12_345_678) -> bytes:
     return f"version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize {size}\n".encode()
 
 
+SYLLABLES = [
+    a + b for a in ("ba", "de", "fi", "go", "ku", "la", "me", "ni", "po", "ru") for b in ("", "l", "n", "r", "s")
+]
+
+
 def markdown(title: str, *, words: int = 60) -> bytes:
-    """A page of about `words` words that differs by its title."""
-    body = " ".join(f"{title.lower()} {n}" if n % 9 == 0 else "lorem ipsum"[: 5 + n % 7] for n in range(words))
-    return f"# {title}\n\n{body}\n".encode()
+    """A page of `words` words that differs by its title, and packs about as well as prose does."""
+    chosen = random.Random(title).choices(SYLLABLES, k=2 * words)
+    prose = [first + second for first, second in zip(chosen[::2], chosen[1::2], strict=True)]
+    lines = [" ".join(prose[start : start + 12]) for start in range(0, words, 12)]
+    return "\n".join([f"# {title}", "", *lines, ""]).encode()
 
 
 def many(count: int, *, folder: str = "docs", per_folder: int = 100, words: int = 60) -> dict[str, File]:

@@ -106,25 +106,25 @@ class WireServer:
         self.requests.append(request)
         speaker = next((speaker for speaker in self.speakers if speaker.knows(request)), None)
         if self.latency:
-            self.stopping.wait(self.latency)
+            request.pause(self.latency)
         if speaker is None:
             return json_reply({"message": "Not Found", "status": "404"}, 404)
         if refused := speaker.check(request):
             return refused
         reply: Callable[[Request], Reply] = speaker.answer
-        for armed in reversed(self._faults):
+        for armed in reversed(list(self._faults)):
             reply = armed.before(reply)
         return reply(request)
 
 
 class _Listener(socketserver.ThreadingMixIn, HTTPServer):
-    daemon_threads = True
-    block_on_close = False
+    """A thread for each connection; stopping ends the connections first, so that each thread can be waited for."""
+
     request_queue_size = 256
 
     def __init__(self, address: tuple[str, int], wire: WireServer) -> None:
         self.wire = wire
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, threading.Thread] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         super().__init__(address, _Handler)
@@ -147,21 +147,25 @@ class _Listener(socketserver.ThreadingMixIn, HTTPServer):
         if self._thread is not None:
             self.shutdown()
             self._thread.join(timeout=5)
-        self.server_close()
+        self.socket.close()
         with self._lock:
-            for connection in self._open:
+            open_connections = dict(self._open)
+            for connection in open_connections:
                 with contextlib.suppress(OSError):
                     connection.shutdown(socket.SHUT_RDWR)
+        for thread in open_connections.values():
+            thread.join(timeout=5)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        thread = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            self._open.add(request)
-        super().process_request(request, client_address)
+            self._open[request] = thread
+        thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         with self._lock:
-            self._open.discard(request)
-        super().shutdown_request(request)
+            self._open.pop(request, None)
+            super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is its own business; answering errors are kept by the handler."""
@@ -181,6 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
             Headers(self.headers.items()),
             self._read_body(),
             origin=f"http://{self.headers.get('Host') or self.server.url.removeprefix('http://')}",
+            stopping=wire.stopping,
         )
         try:
             reply = wire.answer(request)
@@ -193,6 +198,8 @@ class _Handler(BaseHTTPRequestHandler):
         request.status = reply.status
         try:
             self._send(reply)
+        except CutConnection:
+            self._cut()
         finally:
             if reply.close:
                 reply.close()

@@ -123,6 +123,23 @@ def test_repositories_come_in_pages_that_link_to_each_other(forge: Forge, get: G
     assert set(links) == {"prev", "first"}
 
 
+def test_repositories_are_chosen_by_how_one_came_to_them(forge: Forge, get: Get) -> None:
+    forge.repository("alice/own", private=True)
+    forge.repository("bob/shared", collaborators=["alice"])
+    forge.repository("guild/joint", owner_kind="Organization", collaborators=["alice"])
+    token = forge.token("alice")
+
+    def listed(query: str) -> list[str]:
+        return [found["full_name"] for found in get(f"/user/repos{query}", token=token).json()]
+
+    assert listed("") == ["alice/own", "bob/shared", "guild/joint"]
+    assert listed("?affiliation=owner,organization_member") == ["alice/own", "guild/joint"]
+    assert listed("?type=owner") == ["alice/own"]
+    assert listed("?visibility=public&direction=desc") == ["guild/joint", "bob/shared"]
+    assert listed("?since=2030-01-01T00:00:00Z") == []
+    assert get("/user/repos?type=owner&visibility=all", token=token).status_code == 422
+
+
 def test_a_branchs_page_links_by_the_repositorys_id(forge: Forge, github_repo: HostedRepository, get: Get) -> None:
     github_repo.git.branch("other")
     answer = get("/api/v3/repos/acme/docs/branches?per_page=1")
@@ -260,6 +277,21 @@ def test_contents_differ_by_what_stands_at_the_path(forge: Forge, github_repo: H
     assert raw.content == samples.LATIN_1
     whole = get(base, headers={"Accept": "application/vnd.github.object+json"})
     assert (whole.json()["type"], len(whole.json()["entries"])) == ("dir", 10)
+
+
+def test_commits_are_listed_by_who_when_and_where(forge: Forge, github_repo: HostedRepository, get: Get) -> None:
+    first = github_repo.git.tip("main")
+    second = github_repo.git.commit({"docs/new.md": "new"}, author=("Bob", "bob@example.org"))
+
+    def listed(query: str) -> list[str]:
+        return [found["sha"] for found in get(f"/repos/acme/docs/commits{query}").json()]
+
+    assert listed("") == [second, first]
+    assert listed("?author=bob@example.org") == [second]
+    assert listed("?since=2026-01-01T00:00:30Z") == [second]
+    assert listed("?until=2026-01-01T00:00:30Z") == [first]
+    assert listed("?path=README.md") == [first]
+    assert listed(f"?sha={first}") == [first]
 
 
 def test_comparing_tells_how_far_two_ends_are_apart(forge: Forge, github_repo: HostedRepository, get: Get) -> None:

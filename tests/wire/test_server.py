@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
 import requests
 
 from tests.wire import faults
@@ -93,3 +94,16 @@ def test_closing_is_quick_also_with_clients_that_wait(tmp_path: Path) -> None:
         forge.close()
         waiting.exception(timeout=10)
         assert time.monotonic() - started < 2
+
+
+def test_nothing_outlives_the_server(tmp_path: Path) -> None:
+    threads = threading.active_count()
+    with Forge(tmp_path) as forge:
+        hosted = forge.repository("acme/docs")
+        hosted.git.commit({"a.md": "one"})
+        with requests.Session() as session, forge.fault(faults.slow(60), skip=1):
+            session.get(f"{forge.url}/repos/acme/docs/commits/main", timeout=10)
+            with pytest.raises(requests.Timeout):
+                session.get(f"{forge.url}/repos/acme/docs/commits/main", timeout=0.1)
+    assert threading.active_count() == threads
+    assert hosted.git.objects._process is None
