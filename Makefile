@@ -42,14 +42,15 @@ migrations: $(VENV)/.dev
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
 
-# The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one.
+# The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one; the coverage is of both.
 pytest: $(VENV)/.dev
-	rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --cov --cov-report=
+	@rm -f .coverage .coverage.*
 ifdef TEST_POSTGRES_URL
-	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto --cov --cov-append --cov-report=
+	$(BIN)/pytest -n auto --cov --cov-report=
+	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto --cov --cov-append --cov-report=term
+else
+	$(BIN)/pytest -n auto --cov --cov-report=term
 endif
-	$(BIN)/coverage report
 
 browser: $(VENV)/.dev
 	$(BIN)/pytest tests/browser -m browser
