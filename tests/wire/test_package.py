@@ -19,7 +19,7 @@ ALLOWED = {"__future__", "openapi_schema_validator", "pytest", "tests"} | set(sy
 
 
 def test_it_imports_nothing_of_the_applications() -> None:
-    for file in HERE.glob("*.py"):
+    for file in HERE.rglob("*.py"):
         if file.name.startswith(("test_", "conftest")):
             continue
         for node in ast.walk(ast.parse(file.read_text())):
