@@ -73,6 +73,8 @@ def may(membership: Membership | None, entitlement: str) -> bool:
 
 def why_not(entitlement: str) -> str:
     """The sentence for somebody who lacks an entitlement."""
+    if entitlement == "organization.manage":
+        return "Only owners may change the organisation's settings, delete it or choose its owners."
     return (
         f"You may not {ENTITLEMENTS[entitlement]} here. "
         f"It needs the entitlement “{entitlement}”; an admin of the organisation can grant it."

@@ -44,7 +44,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth pu
             messages.error(request, str(error))
             raise ImmediateHttpResponse(redirect("account_signup")) from error
         except IntegrityError as error:
-            messages.error(request, "This e-mail address has just been registered. Sign in, or use another one.")
+            messages.error(request, "This email address has just been registered. Sign in, or use another one.")
             raise ImmediateHttpResponse(redirect("account_login")) from error
         sign_up.forget_invitation(request)
         return user

@@ -154,7 +154,7 @@ class RoleForm(forms.Form):
 class InvitationForm(forms.Form):
     role = forms.ChoiceField(widget=forms.RadioSelect, initial=Role.VIEWER)
     email = forms.EmailField(
-        label="E-mail address",
+        label="Email address",
         required=False,
         help_text="If given, only this address can accept, and the link is mailed to it as well.",
     )

@@ -208,4 +208,10 @@ class AuditEvent(models.Model):
     def changes(self) -> list[tuple[str, Any, Any]]:
         """(name, before, after) of each value that the event tells of; None where it has no such side."""
         names = [*self.before, *(name for name in self.after if name not in self.before)]
-        return [(name, self.before.get(name), self.after.get(name)) for name in names]
+        return [(name, _in_words(self.before.get(name)), _in_words(self.after.get(name))) for name in names]
+
+
+def _in_words(value: Any) -> Any:
+    if isinstance(value, list):
+        return ", ".join(str(one) for one in value) or "none"
+    return "empty" if value == "" else value

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from orgs import access, organizations, sign_up
-from orgs.models import Membership, User
+from orgs.models import Invitation, Membership, User
 
 
 @require_safe
@@ -33,7 +33,11 @@ def home(request: HttpRequest) -> HttpResponse:
 @access.for_members()
 def dashboard(request: HttpRequest, membership: Membership) -> HttpResponse:
     """What there is and what happened last, each panel from the app that it is about."""
-    return render(request, "orgs/dashboard.html", {"organization": membership.organization})
+    organization = membership.organization
+    context = {"organization": organization, "member_count": organization.memberships.count()}
+    if access.may(membership, "members.manage"):
+        context["open_invitations"] = Invitation.objects.filter(organization=organization).open().count()
+    return render(request, "orgs/dashboard.html", context)
 
 
 @require_safe
