@@ -152,6 +152,14 @@ def test_silence_ends_at_the_total_timeout_even_within_a_longer_read_timeout(sch
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("body", [b"", bytes(32 << 20)], ids=["silent", "takes no body"])
+def test_pools_give_up_a_server_that_neither_answers_nor_takes_our_body(body: bytes) -> None:
+    started = time.monotonic()
+    with raw_site(silent) as url, pytest.raises(DeadlineExceeded):
+        pool_manager(LOCAL, timeout=10, total_timeout=0.3).request("POST", url, body=body)
+    assert time.monotonic() - started < 3
+
+
 def test_a_server_that_does_not_take_our_body_is_given_up() -> None:
     with (
         raw_site(silent) as url,
