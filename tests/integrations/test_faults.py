@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from django.utils import timezone
+from pytest_django import Settings
 
 from catalog.models import Content
 from integrations.models import ImportedFile
@@ -116,8 +117,8 @@ def test_what_an_archive_leaves_out_or_alters_is_fetched_by_itself(connect: Conn
         assert texts[path].encode() == repository.git.blob(oid)
 
 
-def test_a_bomb_of_an_archive_is_stopped_on_the_way(connect: Connect, forge: Forge, settings: object) -> None:
-    settings.FORGE_MAX_ARCHIVE_BYTES = 2 << 20  # type: ignore[attr-defined]
+def test_a_bomb_of_an_archive_is_stopped_on_the_way(connect: Connect, forge: Forge, settings: Settings) -> None:
+    settings.FORGE_MAX_ARCHIVE_BYTES = 2 << 20
     repository = forge.repository("acme/bomb")
     repository.git.commit(samples.many(150))
     connection = connect(repository)
@@ -176,9 +177,9 @@ def test_a_blob_that_is_not_what_its_id_says_is_not_imported(connection: Connect
 
 
 def test_a_forge_slower_than_a_page_may_be_is_left_to_a_worker(
-    connection: Connection, alice: User, settings: object
+    connection: Connection, alice: User, settings: Settings
 ) -> None:
-    settings.REFRESH_INLINE_SECONDS = 0.2  # type: ignore[attr-defined]
+    settings.REFRESH_INLINE_SECONDS = 0.2
     membership = Membership.objects.get(user=alice)
 
     with connection.forge.fault(faults.slow(0.5), on="GET */git/trees/*"):

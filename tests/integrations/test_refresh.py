@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from pytest_django import Settings
 
 from catalog.models import Content, Origin, Server
 from integrations.models import FileChange, ImportedFile
@@ -371,13 +372,13 @@ def test_a_copy_of_a_file_that_is_here_is_not_fetched(connect: Connect, book: Ho
 
 
 def test_a_plain_git_folder_refreshes_like_any_other(
-    git_repo: GitRepo, docs: Server, alice: User, settings: object
+    git_repo: GitRepo, docs: Server, alice: User, settings: Settings
 ) -> None:
     from integrations import connecting
     from integrations.connecting import Entered
     from tests.integrations.conftest import Connection
 
-    settings.FORGE_LOCAL_ROOTS = [str(git_repo.path.parent)]  # type: ignore[attr-defined]
+    settings.FORGE_LOCAL_ROOTS = [str(git_repo.path.parent)]
     git_repo.commit({"a.md": "a\n", "b.md": "b\n"})
     form = Entered(forge="git", repository=str(git_repo.path))
     made = connecting.connect(docs, form, connecting.probe(form), by=alice)

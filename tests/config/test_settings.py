@@ -1,0 +1,55 @@
+"""Production refuses to start without its keys, and says what to do."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.conf import settings
+
+KEYS = {"SECRET_KEY": "x" * 60, "ENCRYPTION_KEYS": "k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
+
+
+def start(code: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    """Read the settings in a process with that environment and nothing of ours."""
+    clean = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG", "COVERAGE_PROCESS_START")
+    }
+    return subprocess.run(
+        [sys.executable, "-c", f"from config import settings; {code}"],
+        cwd=settings.BASE_DIR,
+        env={**clean, "MILLRACE_ENV_FILE": "", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "ENCRYPTION_KEYS"])
+def test_without_a_key_it_refuses_to_start_and_says_what_to_do(missing: str) -> None:
+    ended = start(**{name: value for name, value in KEYS.items() if name != missing})
+
+    assert ended.returncode != 0
+    assert f"{missing} is not set" in ended.stderr
+    assert "python -c" in ended.stderr
+
+
+def test_debug_is_off_by_default_and_cookies_are_secure_over_https() -> None:
+    names = ("DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
+    code = f"print(*(getattr(settings, name) for name in {names}))"
+    assert start(code, **KEYS, BASE_URL="https://millrace.example").stdout.split() == ["False", "True", "True", "True"]
+
+
+def test_the_web_process_pools_its_connections_and_a_worker_never_does() -> None:
+    url = "postgres://somebody@127.0.0.1/some"
+    code = "one = settings.DATABASES['default']; print('pool' in one.get('OPTIONS', {}), one['CONN_MAX_AGE'])"
+
+    assert start(code, **KEYS, DATABASE_URL=url, MILLRACE_ROLE="web").stdout.split() == ["True", "0"]
+    assert start(code, **KEYS, DATABASE_URL=url, MILLRACE_ROLE="worker").stdout.split() == ["False", "60"]
+
+
+def test_sqlite_takes_its_write_lock_when_a_transaction_begins() -> None:
+    code = "print(settings.DATABASES['default']['OPTIONS']['transaction_mode'])"
+    assert start(code, **KEYS, DATABASE_URL="sqlite:////tmp/nothing-is-opened.sqlite3").stdout.strip() == "IMMEDIATE"
