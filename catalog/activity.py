@@ -39,20 +39,20 @@ class Activity:
         return self.count()
 
     def __getitem__(self, part: slice) -> list[Entry]:
-        rows = list(self._rows.order_by("-when", "-key")[part])
+        rows = list(self._rows.order_by("-when", "-row_key")[part])
         events = AuditEvent.objects.select_related("actor").in_bulk(
-            [int(row["key"]) for row in rows if row["kind"] == "event"]
+            [int(row["row_key"]) for row in rows if row["row_kind"] == "event"]
         )
         runs = Run.objects.select_related("requested_by").in_bulk(
-            [uuid.UUID(row["key"]) for row in rows if row["kind"] == "run"]
+            [uuid.UUID(row["row_key"]) for row in rows if row["row_kind"] == "run"]
         )
         return [
-            Entry(row["when"], event=events.get(int(row["key"])))
-            if row["kind"] == "event"
-            else Entry(row["when"], run=runs.get(uuid.UUID(row["key"])))
+            Entry(row["when"], event=events.get(int(row["row_key"])))
+            if row["row_kind"] == "event"
+            else Entry(row["when"], run=runs.get(uuid.UUID(row["row_key"])))
             for row in rows
         ]
 
 
 def _as_rows(things: QuerySet[Any], kind: str, when: str) -> QuerySet[Any, dict[str, Any]]:
-    return things.order_by().values(when=F(when), key=Cast("pk", CharField()), kind=Value(kind))
+    return things.order_by().values(when=F(when), row_key=Cast("pk", CharField()), row_kind=Value(kind))

@@ -13,11 +13,13 @@ class CatalogConfig(AppConfig):
 
     def ready(self) -> None:
         from catalog import tabs
+        from jobs import schedules
 
         tabs.register(tabs.Tab("general", "General", "catalog:server", 10))
         tabs.register(tabs.Tab("content", "Content", "catalog:contents", 20, count=_files))
         tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
         tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
+        schedules.register(schedules.Entry("Collect unused texts", "catalog.blobs.collect_unused", minutes=24 * 60))
 
 
 def _files(server: Server) -> int:

@@ -79,7 +79,7 @@ class TextField(forms.CharField):
     """A text as it was typed: its spaces are kept, its line ends become those of Unix, as git keeps them."""
 
     def __init__(self, **kwargs: Any) -> None:
-        widget = forms.Textarea(attrs={"class": "mono", "rows": 24, "spellcheck": "false"})
+        widget = forms.Textarea(attrs={"class": "mono editor", "rows": 24, "spellcheck": "false"})
         super().__init__(strip=False, required=False, widget=widget, **kwargs)
 
     def clean(self, value: Any) -> str:

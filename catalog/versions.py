@@ -77,7 +77,7 @@ def cut_version(
     )
     if activate:
         point(version=version, pointer="active", by=by, request=request)
-    server.refresh_from_db()
+    server.refresh_from_db(fields=["active_version", "last_version_number"])
     return version
 
 

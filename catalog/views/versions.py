@@ -30,7 +30,8 @@ def versions(request: HttpRequest, membership: Membership, server: str) -> HttpR
 @access.for_members("versions.publish")
 def cut(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    form = CutForm(request.POST or None)
+    # Who serves versions cuts one to serve it; who serves the live content may want a snapshot alone.
+    form = CutForm(request.POST or None, initial={"activate": it.served_version is not None})
     if request.method == "POST" and form.is_valid():
         version = services.cut_version(
             server=it,

@@ -1,0 +1,58 @@
+"""What the tests of the catalog share: things to do at the same moment, and signals that were sent."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.dispatch import Signal
+
+from catalog import signals
+
+
+def together(*tasks: Callable[[], Any]) -> list[Any]:
+    """Run the tasks at the same moment, each on a thread and connection of its own; results or errors in order."""
+    results: list[Any] = [None] * len(tasks)
+    start = threading.Barrier(len(tasks))
+
+    def run(number: int, task: Callable[[], Any]) -> None:
+        try:
+            start.wait()
+            results[number] = task()
+        except Exception as error:  # handed to the test
+            results[number] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run, args=pair) for pair in enumerate(tasks)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+def _heard(signal: Signal) -> Iterator[list[dict[str, Any]]]:
+    heard: list[dict[str, Any]] = []
+
+    def receive(**news: Any) -> None:
+        heard.append({name: value for name, value in news.items() if name not in ("signal", "sender")})
+
+    signal.connect(receive)
+    yield heard
+    signal.disconnect(receive)
+
+
+@pytest.fixture
+def content_news() -> Iterator[list[dict[str, Any]]]:
+    """Each `content_changed` that was sent during the test."""
+    yield from _heard(signals.content_changed)
+
+
+@pytest.fixture
+def served_news() -> Iterator[list[dict[str, Any]]]:
+    """Each `version_served` that was sent during the test."""
+    yield from _heard(signals.version_served)
