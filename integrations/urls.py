@@ -1,4 +1,33 @@
-from django.urls import URLPattern
+"""Under `o/<slug:org>/`."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from integrations.views import connecting, editing, history, left_overs, listing, previews, refreshing, runs
 
 app_name = "integrations"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("integrations/", listing.organization, name="list"),
+    path("integrations/refresh/", refreshing.refresh_matching, name="refresh_matching"),
+    path("integrations/<uuid:integration>/row/", listing.row, name="row"),
+    path("integrations/<uuid:integration>/refresh/", refreshing.refresh, name="refresh"),
+    path("integrations/<uuid:integration>/edit/", editing.edit, name="edit"),
+    path("integrations/<uuid:integration>/edit/branches/", editing.branches, name="edit_branches"),
+    path("integrations/<uuid:integration>/edit/count/", editing.count, name="edit_count"),
+    path("integrations/<uuid:integration>/delete/", editing.delete, name="delete"),
+    path("integrations/<uuid:integration>/history/", history.history, name="history"),
+    path("integrations/<uuid:integration>/skipped/", history.skips, name="skips"),
+    path("integrations/<uuid:integration>/preview/", previews.preview, name="preview"),
+    path("integrations/<uuid:integration>/preview/<uuid:run>/", previews.preview_run, name="preview_run"),
+    path("integrations/<uuid:integration>/preview/<uuid:run>/diff/", previews.preview_diff, name="preview_diff"),
+    path("servers/<slug:server>/integrations/", listing.server, name="server"),
+    path("servers/<slug:server>/integrations/refresh/", refreshing.refresh_all, name="refresh_all"),
+    path("servers/<slug:server>/integrations/connect/", connecting.connect, name="connect"),
+    path("servers/<slug:server>/integrations/connect/repositories/", connecting.repositories, name="repositories"),
+    path("servers/<slug:server>/integrations/connect/branches/", connecting.branches, name="branches"),
+    path("servers/<slug:server>/integrations/connect/count/", connecting.count, name="count"),
+    path("servers/<slug:server>/integrations/left-overs/<str:key>/", left_overs.remove, name="left_overs"),
+    path("runs-details/<uuid:run>/", runs.run_details, name="run_details"),
+    path("runs-details/<uuid:run>/changes/<int:change>/", runs.change, name="change"),
+]

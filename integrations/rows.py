@@ -1,0 +1,155 @@
+"""What the integrations table shows of each integration, loaded with a constant number of queries."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+from django.db.models import CharField, Count, Func, OuterRef, QuerySet, Subquery, Sum
+from django.utils import timezone
+
+from integrations.models import Integration, SkippedFile, Track
+from integrations.refresh import fingerprint
+from integrations.refreshing import REFRESH
+from integrations.wording import Step, next_steps
+from jobs import heartbeats
+from jobs.models import LIVE, Run, RunQuerySet, Status
+
+PATIENCE = timedelta(seconds=15)
+"""How long a Run may be queued before the row asks whether any worker is there."""
+
+
+class _SubjectId(Func):
+    """A UUID as Runs name their subject: 36 characters. SQLite keeps UUIDs as 32 hex digits."""
+
+    template = "CAST(%(expressions)s AS varchar)"
+    output_field = CharField()
+    arity = 1
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        template = " || '-' || ".join(f"substr(%(expressions)s, {start}, {length})" for start, length in parts)
+        sql, params = self.as_sql(compiler, connection, template=f"({template})", **context)
+        return sql, (*params,) * len(parts)
+
+
+def listed(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
+    """With what the table sorts and filters by; secrets stay in the database.
+
+    Adds `branch`, `mount_path`, `files`, `last_commit`, and of the last refresh `run_id`, `outcome` and `run_at`.
+    """
+    tracks = Track.objects.filter(integration=OuterRef("pk"))
+    first = tracks.order_by("branch", "mount_path")
+    files = tracks.order_by().values("integration").annotate(number=Sum("files"))
+    runs = refreshes().filter(subject_id=_SubjectId(OuterRef("pk"))).order_by("-created_at")
+    ciphertext, nonce, _ = Integration.token.columns
+    return integrations.defer(ciphertext, nonce).annotate(
+        branch=Subquery(first.values("branch")[:1]),
+        last_commit=Subquery(first.values("last_commit")[:1]),
+        files=Subquery(files.values("number")),
+        run_id=Subquery(runs.values("pk")[:1]),
+        outcome=Subquery(runs.values("status")[:1]),
+        run_at=Subquery(runs.values("created_at")[:1]),
+    )
+
+
+def refreshes() -> RunQuerySet:
+    """The Runs that refresh integrations, but for those that another one does the work of."""
+    subject_type = ContentType.objects.get_for_model(Integration)
+    found: RunQuerySet = Run.objects.filter(subject_type=subject_type, kind=REFRESH, joined_to=None)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class TrackFacts:
+    track: Track
+    skipped: int
+    edited: bool
+    """Its filter or mount path is another one than at the last refresh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    integration: Integration
+    tracks: tuple[TrackFacts, ...]
+    run: Run | None
+    """The refresh to show: the one that lives, else the last one."""
+    held: Run | None
+    """The newest refresh that waits for somebody's confirmation."""
+    steps: tuple[Step, ...]
+
+    @property
+    def live(self) -> bool:
+        return self.run is not None and self.run.is_live
+
+    @property
+    def changes(self) -> dict[str, int]:
+        """What the Run changed; what it found as it was is in other columns."""
+        counts = self.run.counts if self.run else {}
+        return {name: number for name, number in counts.items() if name not in ("unchanged", "skipped") and number}
+
+
+def load(integrations: Iterable[Integration], *, may_import: bool) -> dict[Any, Row]:
+    """The rows by primary key: four queries (five when a Run is queued for long), however many there are.
+
+    The integrations come with their servers and organisations loaded. Steps that need the right to import are left
+    without their link for those who do not have it.
+    """
+    wanted = list(integrations)
+    if not wanted:
+        return {}
+    tracks: dict[Any, list[Track]] = defaultdict(list)
+    for track in Track.objects.filter(integration__in=wanted):
+        tracks[track.integration_id].append(track)
+    numbers = SkippedFile.objects.filter(track__integration__in=wanted).order_by().values("track")
+    skipped = dict(numbers.annotate(number=Count("pk")).values_list("track", "number"))
+    shown, held = _runs(wanted)
+    waiting_long = any(
+        run.status == Status.QUEUED and timezone.now() - run.created_at > PATIENCE for run in shown.values()
+    )
+    worker_missing = waiting_long and not heartbeats.worker_is_alive()
+    rows = {}
+    for integration in wanted:
+        facts = []
+        for track in tracks[integration.pk]:
+            track.integration = integration
+            edited = bool(track.last_fingerprint) and track.last_fingerprint != fingerprint(track)
+            facts.append(TrackFacts(track, skipped.get(track.pk, 0), edited))
+        run, waits = shown.get(str(integration.pk)), held.get(str(integration.pk))
+        for each in (run, waits):
+            if each is not None:
+                each.organization = integration.server.organization
+        steps = next_steps(
+            integration,
+            run=run,
+            held=waits,
+            edited=any(fact.edited for fact in facts),
+            worker_missing=worker_missing,
+            may_import=may_import,
+        )
+        rows[integration.pk] = Row(integration, tuple(facts), run, waits, steps)
+    return rows
+
+
+def _runs(integrations: list[Integration]) -> tuple[dict[str, Run], dict[str, Run]]:
+    """By the integrations' ids: the Run to show, and the newest held one."""
+    ids = [str(integration.pk) for integration in integrations]
+    last = [run_id for integration in integrations if (run_id := getattr(integration, "run_id", None))]
+    found = {
+        run.pk: run
+        for run in (
+            *refreshes().filter(pk__in=last).select_related("requested_by"),
+            *refreshes().filter(subject_id__in=ids, status__in=[*LIVE, Status.HELD]).select_related("requested_by"),
+        )
+    }
+    shown: dict[str, Run] = {}
+    held: dict[str, Run] = {}
+    for run in sorted(found.values(), key=lambda run: (run.is_live, run.status == Status.RUNNING, run.created_at)):
+        shown[run.subject_id] = run
+        if run.status == Status.HELD:
+            held[run.subject_id] = run
+    return shown, held

@@ -1,0 +1,207 @@
+"""How pages speak of integrations: what came of a run, what to do next, why files are skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timeuntil
+
+from forges.clients import FORGES
+from forges.reading import SkipReason
+from integrations.models import Integration, Track
+from jobs.models import Run, Status
+
+EXPIRES_SOON = timedelta(days=14)
+
+SKIP_REASONS: dict[str, str] = {
+    SkipReason.BINARY: "Binary",
+    SkipReason.NOT_UTF8: "Not UTF-8",
+    SkipReason.TOO_LARGE: "Too large",
+    SkipReason.LFS_POINTER: "Git LFS pointer",
+    SkipReason.SYMLINK: "Symbolic link",
+    SkipReason.SUBMODULE: "Submodule",
+    SkipReason.PATH_CLASH: "Path clash",
+    SkipReason.BAD_PATH: "Unusable path",
+    SkipReason.DETACHED: "Detached",
+    SkipReason.UNREADABLE: "Could not be read",
+}
+"""What people read for each reason that a file is left out."""
+
+FORGE_HELP: dict[str, str] = {
+    "github": "github.com or a GitHub Enterprise server",
+    "git": "Any repository that can be cloned over https",
+}
+
+
+def forge_label(key: str) -> str:
+    forge = FORGES.get(key)
+    return forge.label if forge else key
+
+
+def short_name(integration: Integration) -> str:
+    """`owner/name`; of a plain git address what comes after the host, of a folder its name."""
+    name = integration.repository
+    if name.startswith("file://"):
+        return name.rsplit("/", 1)[-1]
+    return name.partition("://")[2].partition("/")[2] or name
+
+
+def filter_label(track: Track) -> str:
+    """The path filter in a few words; "" when all files are meant."""
+    include, exclude = _patterns(track.include), _patterns(track.exclude)
+    words = [_few(include)] if include else []
+    if exclude:
+        words.append(f"not {_few(exclude)}")
+    return ", ".join(words)
+
+
+def _patterns(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def _few(patterns: list[str], most: int = 2) -> str:
+    shown = ", ".join(pattern if len(pattern) <= 24 else f"{pattern[:23]}…" for pattern in patterns[:most])
+    return shown if len(patterns) <= most else f"{shown} + {len(patterns) - most}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Something that a person should know or do about an integration."""
+
+    tone: str
+    """Of the interface: ok, info, warn, error."""
+    text: str
+    label: str = ""
+    url: str = ""
+    """Where it is done; "" when nothing is to be done, or not by this person."""
+
+
+_NEW_TOKEN = {
+    "auth_failed": "The token is not accepted any more.",
+    "credential_missing": "It is private and has no token here.",
+    "forbidden": "The token may not read its contents.",
+}
+_LOOK_AT_EDIT = {
+    "not_found": ("It cannot be found any more.", "Check repository and token"),
+    "empty_listing": ("There is nothing to import any more. Nothing was changed.", "Check branch and filter"),
+    "empty_repository": ("The repository or branch has no commit.", "Check the branch"),
+    "invalid_name": ("Its branch cannot be read.", "Check the branch"),
+    "too_large": ("It is larger than this installation reads.", "Narrow the filter"),
+}
+
+
+def next_steps(
+    integration: Integration,
+    *,
+    run: Run | None,
+    held: Run | None,
+    edited: bool,
+    worker_missing: bool,
+    may_import: bool,
+) -> tuple[Step, ...]:
+    """What a row says beneath its last run, the most pressing first."""
+    organization = integration.server.organization.slug
+    edit = reverse("integrations:edit", args=[organization, integration.pk]) if may_import else ""
+    steps = []
+    if held is not None:
+        steps.append(Step("warn", "", f"Confirm {held_count(held):,} removals", run_url(held)))
+    if run is not None and run.status == Status.QUEUED and worker_missing:
+        steps.append(Step("warn", "No worker is running. It begins when one is started.", "Details", run_url(run)))
+    if run is not None and run.status == Status.FAILED:
+        steps.append(_after_failure(integration, run, edit))
+    elif run is not None and run.status == Status.PARTIAL:
+        steps.append(Step("warn", "Not everything could be read.", "See what is missing", run_url(run)))
+    elif integration.credential_missing:
+        steps.append(Step("error", "It is private and has no token here.", "Enter a token", edit))
+    if edited and not (run and run.is_live):
+        steps.append(Step("info", "Edited since. Refresh to apply it."))
+    if step := _expiry(integration, edit):
+        steps.append(step)
+    return tuple(steps)
+
+
+def _after_failure(integration: Integration, run: Run, edit: str) -> Step:
+    code = run.error_code
+    if run.finished_at and integration.updated_at > run.finished_at:
+        return Step("info", "Edited since. Refresh to try again.")
+    if code in _NEW_TOKEN:
+        return Step(
+            "error",
+            _NEW_TOKEN[code],
+            "Enter a new token" if Integration.token.is_set(integration) else "Enter a token",
+            edit,
+        )
+    if code in _LOOK_AT_EDIT:
+        text, label = _LOOK_AT_EDIT[code]
+        return Step("error", text, label, edit)
+    if code == "unavailable":
+        return Step("error", "The forge could not be reached. Refresh to try again.", "Details", run_url(run))
+    return Step("error", _first_sentence(run.error_text), "Details", run_url(run))
+
+
+def _first_sentence(text: str) -> str:
+    sentence = text.partition(". ")[0].strip()
+    return f"{sentence.rstrip('.')}." if sentence else "It failed."
+
+
+def _expiry(integration: Integration, edit: str) -> Step | None:
+    expires = integration.token_expires_at
+    if expires is None or not Integration.token.is_set(integration):
+        return None
+    now = timezone.now()
+    if expires <= now:
+        return Step("error", "Its token has expired.", "Enter a new token", edit)
+    if expires - now < EXPIRES_SOON:
+        return Step("warn", f"Its token expires in {timeuntil(expires, now)}.", "Enter a new token", edit)
+    return None
+
+
+def run_url(run: Run) -> str:
+    return reverse("jobs:run", args=[run.organization.slug, run.pk])
+
+
+def held_count(run: Run) -> int:
+    return sum(report["held"]["count"] for report in run.result.get("tracks", []) if report.get("held"))
+
+
+def waiting_words(run: Run) -> str:
+    """“until 14:05”, in the reader's time zone, with the day when it is not today; or for what."""
+    if run.wait_until is None:
+        return f"for {run.waiting_for}" if run.waiting_for else ""
+    until = timezone.localtime(run.wait_until)
+    same_day = until.date() == timezone.localdate()
+    return f"until {date_format(until, 'H:i' if same_day else 'j M, H:i')}"
+
+
+_COUNTED = ("added", "changed", "moved", "removed", "stale", "revived")
+_COUNT_WORDS = {"stale": "kept though gone in git", "revived": "back in git"}
+
+
+def counted(counts: dict[str, Any]) -> str:
+    """“2 added, 1 changed”; “nothing changed” when nothing did."""
+    words = [f"{counts[name]:,} {_COUNT_WORDS.get(name, name)}" for name in _COUNTED if counts.get(name)]
+    return ", ".join(words) if words else "nothing changed"
+
+
+def outcome(run: Run, integration: Integration) -> tuple[str, str]:
+    """(level of a message, sentence) on how a refresh stands or ended."""
+    name = short_name(integration)
+    match run.status:
+        case Status.SUCCEEDED:
+            return "success", f"{name}: {counted(run.counts)}."
+        case Status.PARTIAL:
+            return "warning", f"{name}: {counted(run.counts)}, but not everything could be read. Nothing was pruned."
+        case Status.HELD:
+            return "warning", f"{name}: {held_count(run):,} files would go. Look at the list and confirm it."
+        case Status.FAILED:
+            return "error", f"{name}: {run.error_text}"
+        case Status.CANCELLED:
+            return "info", f"{name}: the refresh was cancelled."
+        case Status.WAITING:
+            return "info", f"{name}: the refresh waits {waiting_words(run)}."
+    return "info", f"{name}: the refresh goes on in the background."
