@@ -14,12 +14,13 @@ from typing import Any, BinaryIO, Protocol, TypeVar, cast
 from urllib.parse import urlsplit
 
 from dulwich.client import HttpGitClient
-from dulwich.errors import NotGitRepository
+from dulwich.errors import GitProtocolError, NotGitRepository
 from dulwich.object_store import BaseObjectStore, DiskObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import Blob, Commit, ObjectID
 from dulwich.protocol import Protocol as PktLines
 from dulwich.refs import Ref
 from dulwich.repo import Repo
+from urllib3.exceptions import HTTPError
 
 from forges.clients.base import (
     AuthFailed,
@@ -188,15 +189,24 @@ class _Transport(HttpGitClient):
 
     what = ""
     anonymous = True
+    beginning = b""
+    """Of the last answer: where a sentence in place of a pack would be, which dulwich reads past."""
 
     def _http_request(self, url: str, *args: Any, **kwargs: Any) -> Any:
         kwargs["raise_for_status"] = False
         host = urlsplit(url).hostname or ""
-        with translated(host):
-            response, read = super()._http_request(url, *args, **kwargs)
+        response, read = super()._http_request(url, *args, **kwargs)
         content_type = response.headers.get("Content-Type") or ""
         if response.status == 200 and content_type.startswith("application/x-git-upload-pack"):
-            return response, read
+            self.beginning = b""
+
+            def keep(*size: int) -> bytes:
+                data = read(*size)
+                if len(self.beginning) < 200:
+                    self.beginning += data[:200]
+                return data
+
+            return response, keep
         response.close()
         if response.status == 401 and self.anonymous:
             raise AuthFailed(f"{host} asks for a token for {self.what}: it is private, or it does not exist.")
@@ -252,7 +262,7 @@ class RemoteSource:
     @contextmanager
     def refs(self) -> Iterator[Refs]:
         """One request: the first version of the protocol lists all refs at once, and reading stops where it may."""
-        with understood(self._host), translated(self._host):
+        with translated(self._host), understood(self._host):
             response, read = self._discover()
             with closing(response):
                 packets = PktLines(read, lambda _data: None)
@@ -306,7 +316,7 @@ class RemoteSource:
 
     def snapshot(self, commit: str) -> Snapshot:
         if commit not in self._snapshots:
-            with understood(self._host), translated(self._host):
+            with translated(self._host), understood(self._host):
                 self._snapshots[commit] = self._fetch(commit)
         return self._snapshots[commit]
 
@@ -337,16 +347,22 @@ class RemoteSource:
                     raise Moved(f"{self._url} has no branch at the commit {commit[:10]} any more.")
                 return [ObjectID(commit.encode())]
 
-            client.fetch_pack(
-                self._url,
-                cast("Any", wants),
-                ObjectStoreGraphWalker([], lambda _oid: []),
-                file.write,
-                depth=1,
-                ref_prefix=[HEADS.encode()],
-                # Where the server knows filters, what would be skipped for its size is not even sent.
-                filter_spec=b"blob:limit=%d" % (self._limits.max_blob_bytes + 1),
-            )
+            try:
+                client.fetch_pack(
+                    self._url,
+                    cast("Any", wants),
+                    ObjectStoreGraphWalker([], lambda _oid: []),
+                    file.write,
+                    depth=1,
+                    ref_prefix=[HEADS.encode()],
+                    # Where the server knows filters, what would be skipped for its size is not even sent.
+                    filter_spec=b"blob:limit=%d" % (self._limits.max_blob_bytes + 1),
+                )
+            except GitProtocolError:
+                # https://git-scm.com/docs/gitprotocol-pack: an error is a sentence, and this one is git's own.
+                if b"not our ref" in client.beginning:
+                    raise Moved(f"{self._url} does not have the commit {commit[:10]} any more.") from None
+                raise
 
         self._with_or_without_suffix(download)
 
@@ -368,14 +384,15 @@ class RemoteSource:
 @contextmanager
 def understood(where: str) -> Iterator[None]:
     """The border to dulwich: what it makes of a broken answer or pack can be any exception, and is the other side's
-    failure. Ours pass, and so do those of egress and the network, which `translated` knows."""
+    failure. Ours pass, and so do those of egress and the network, which `translated` knows and dulwich may wrap."""
     try:
         yield
-    except (ForgeError, egress.EgressError):
-        raise
-    except OSError:
+    except (ForgeError, egress.EgressError, HTTPError, OSError):
         raise
     except Exception as error:
+        if isinstance(error.__cause__, HTTPError | egress.EgressError):
+            with translated(where):
+                raise error.__cause__ from None
         # Its text may quote what the server sent.
         logger.info("dulwich gave up on %s: %s", where, type(error).__name__)
         raise Unavailable(f"{where} sent something that is not git's, or broke off in the middle.") from None

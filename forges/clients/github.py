@@ -99,7 +99,7 @@ class GitHubClient:
             headers, data = self._requester.requestJsonAndCheck("GET", "/user")
             scopes = headers.get("x-oauth-scopes")
             return Account(
-                login=str(data["login"]),
+                login=_text(data["login"]),
                 # Fine-grained tokens have permissions in place of scopes, and GitHub does not tell them.
                 scopes=None if scopes is None else frozenset(scope for scope in re.split(r"[,\s]+", scopes) if scope),
                 expires_at=_expiry(headers.get("github-authentication-token-expiration")),
@@ -132,7 +132,7 @@ class GitHubClient:
             for branch in self._paged(GithubRepository(self._requester, url=self._path(name)).get_branches()):
                 if branch.name in found:
                     break
-                found[branch.name] = Branch(branch.name, branch.commit.sha)
+                found[branch.name] = Branch(_text(branch.name), _text(branch.commit.sha))
         return tuple(found.values())
 
     # https://docs.github.com/en/rest/git/refs#get-a-reference
@@ -370,6 +370,7 @@ class GitHubClient:
             pool_size=None,
             seconds_between_requests=None,
             seconds_between_writes=None,
+            lazy=True,  # else each object asks for itself before it can be asked for anything
         )
 
     @contextmanager
@@ -385,20 +386,30 @@ class GitHubClient:
 
     def _paged(self, items: Iterable[_T]) -> Iterator[_T]:
         start = self.usage.requests
-        for item in items:
+        for count, item in enumerate(items, start=1):
             yield item
-            if self.usage.requests - start > self._limits.max_pages:
+            # Full pages end by the first, pages that are not by the second.
+            if count == self._limits.max_pages * _PAGE or self.usage.requests - start > self._limits.max_pages:
                 return
 
 
 def _repository(found: GithubRepository) -> Repository:
+    # PyGithub gives None for what an answer lacks, whatever its types say.
+    if not isinstance(found.id, int):
+        raise TypeError("a repository without an id")
     return Repository(
         id=str(found.id),
-        full_name=found.full_name,
-        default_branch=found.default_branch,
-        private=found.private,
-        web_url=found.html_url,
+        full_name=_text(found.full_name),
+        default_branch=_text(found.default_branch),
+        private=found.private is not False,
+        web_url=_text(found.html_url),
     )
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a text was expected")
+    return value
 
 
 def _message(response: requests.Response) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 import requests
@@ -57,10 +58,11 @@ def translated(host: str) -> Iterator[None]:
     except (requests.exceptions.SSLError, urllib3.exceptions.SSLError):
         raise Unavailable(f"{host} has no valid TLS certificate, so nothing was sent to it.") from None
     except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
-        # The errors of egress pass through both libraries, sometimes wrapped up.
-        if isinstance(error.__cause__, egress.EgressError):
+        # What went wrong is sometimes wrapped up: in “retries exceeded”, of which there are none, or as its cause.
+        inner = error.reason if isinstance(error, urllib3.exceptions.MaxRetryError) else error.__cause__
+        if isinstance(inner, egress.EgressError | urllib3.exceptions.HTTPError):
             with translated(host):
-                raise error.__cause__ from None
+                raise inner from None
         raise Unavailable(_network_sentence(host, error)) from None
     except (OSError, http.client.HTTPException) as error:
         raise Unavailable(_network_sentence(host, error)) from None
@@ -68,10 +70,10 @@ def translated(host: str) -> Iterator[None]:
 
 def _network_sentence(host: str, error: BaseException) -> str:
     seen: BaseException | None = error
-    while seen is not None:
+    for _ in range(10):  # an error that was wrapped and raised again can be its own context
         if isinstance(seen, socket.gaierror | urllib3.exceptions.NameResolutionError):
             return f"There is no server named {host}."
-        seen = seen.__cause__ or seen.__context__
+        seen = seen and (seen.__cause__ or seen.__context__)
     if isinstance(error, requests.ConnectionError | urllib3.exceptions.NewConnectionError | ConnectionRefusedError):
         return f"{host} could not be reached, or it dropped the connection."
     return f"The connection to {host} was cut before the answer was complete."
@@ -129,12 +131,21 @@ def refused(host: str, status: int, headers: Mapping[str, str], what: str, *, sa
 
 
 def check_transport(url: str, credential: Credential, policy: egress.Policy) -> None:
-    """A token goes over https alone, except to hosts that the operator trusts by name."""
+    """A token goes over https alone, except to hosts and networks that the operator trusts."""
     parts = urlsplit(url)
     if parts.scheme == "https" or not credential:
         return
-    if not policy.allows_host(parts.hostname or "", parts.port or 80):
+    host = parts.hostname or ""
+    if not (policy.allows_host(host, parts.port or 80) or (_is_address(host) and policy.allows_address(host))):
         raise InvalidName("The address begins with http://, so that the token could be read on the way. Use https://.")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _retry_after(value: str | None, now: datetime) -> datetime | None:

@@ -110,10 +110,11 @@ def check_entries(
             skips.append(skip)
             continue
         folded = _fold(entry.path)
-        if (twin := first.setdefault(folded, entry.path)) is not entry.path:
+        if (twin := first.get(folded)) is not None:
             detail = f"The path differs from {twin} only in upper and lower case or in Unicode form."
             skips.append(Skip(entry.path, SkipReason.PATH_CLASH, detail, entry.oid))
             continue
+        first[folded] = entry.path
         kept.append(entry)
     return kept, skips
 
