@@ -35,7 +35,8 @@ stricter than GitHub (what the API's description does not know is refused and re
     forge.world.rename("acme/docs", "acme/book"); forge.world.delete("acme/book"); forge.world.revoke(token)
 
 **Limits**: `forge.caps.tree_entries = 10` truncates trees for real, `forge.world.leave(0, token=token, reset_in=60)`
-spends a token's hour, `forge.latency = 0.05` (seconds) slows every request,
+spends a token's hour (without a token there are 60 requests in all, `forge.world.anonymous_limit`, set before the
+first), `forge.latency = 0.05` (seconds) slows every request,
 `forge.send_archives_elsewhere()` lets archive redirects lead to 127.0.0.2.
 
 **Faults** (`faults`) stand between a request and its true reply, see there for all of them::
@@ -51,5 +52,13 @@ spends a token's hour, `forge.latency = 0.05` (seconds) slows every request,
 `on` is `METHOD /path` or `/path` with `*` for anything, slashes too. The path is the API's own: without `/api/v3`, and
 by name where a repository was asked for by its id.
 
-**By hand**, for benchmarks and browsers: `python -m tests.wire --repo PATH --port 8900 --latency 50`.
+**To another host** no token may follow: `other = forge.listen_also("127.0.0.2")`, then
+`faults.redirect(f"{other}/stolen")` or `faults.next_page_on(other)`; what arrives there is in the same log, told
+apart by its `origin`::
+
+    assert all("Authorization" not in request.headers for request in forge.requests if request.origin == other)
+
+**By hand**, for benchmarks and browsers: `python -m tests.wire --repo PATH --port 8900 --latency 50` prints the address
+and a token, and serves what is committed to PATH meanwhile. A server in a process of its own keeps a benchmark's memory
+apart from the forge's.
 """

@@ -30,7 +30,7 @@ def main() -> int:
         with Forge(folder, contract=contract, port=options.port, latency=options.latency / 1000) as forge:
             for path in options.repo:
                 name = f"{options.owner}/{path.resolve().name.removesuffix('.git')}"
-                forge.repository(name, git=_bare_copy(path, folder), private=options.private)
+                forge.repository(name, git=_open(path), private=options.private)
             if options.files is not None:
                 hosted = forge.repository(f"{options.owner}/files", private=options.private)
                 hosted.git.commit(samples.many(options.files))
@@ -56,13 +56,10 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _bare_copy(path: Path, folder: Path) -> GitRepo:
-    """The repository's objects shared, its branches copied: whoever serves it cannot change it."""
-    copy = folder / f"{path.resolve().name}-{len(list(folder.iterdir()))}.git"
-    git(folder, "clone", "-q", "--bare", "--shared", str(path.resolve()), str(copy))
-    git(copy, "config", "uploadpack.allowAnySHA1InWant", "true")
-    branch = git(copy, "symbolic-ref", "--short", "HEAD").decode().strip()
-    return GitRepo(copy, default_branch=branch)
+def _open(path: Path) -> GitRepo:
+    """The repository itself, bare or not: what is committed to it is served at once."""
+    folder = Path(git(path, "rev-parse", "--absolute-git-dir").decode().strip())
+    return GitRepo(folder, default_branch=git(folder, "symbolic-ref", "--short", "HEAD").decode().strip())
 
 
 def _say(forge: Forge, token: str) -> None:

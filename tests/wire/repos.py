@@ -74,7 +74,10 @@ class Commit:
 
 
 class GitRepo:
-    """A bare repository on disk. Close it (or use it as a context manager) so that its reader process ends."""
+    """A repository on disk: the one whose git folder is `path`, or a new bare one there.
+
+    Close it (or use it as a context manager) so that its reader process ends.
+    """
 
     def __init__(self, path: Path, *, default_branch: str = "main") -> None:
         self.path = path
@@ -85,9 +88,6 @@ class GitRepo:
         if not path.exists():
             path.mkdir(parents=True)
             git(path, "init", "-q", "--bare", f"--initial-branch={default_branch}")
-            # Forges serve any commit they still have by its id, also after a force-push.
-            git(path, "config", "uploadpack.allowAnySHA1InWant", "true")
-            git(path, "config", "uploadpack.allowFilter", "true")
 
     def __enter__(self) -> Self:
         return self

@@ -18,6 +18,11 @@ from tests.wire.world import HostedRepository, Token, World
 
 ADDRESS = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack)")
 PIECE = 1 << 16
+SETTINGS = {
+    # Forges serve any commit they still have by its id, also after a force-push, and partial clones.
+    "uploadpack.allowAnySHA1InWant": "true",
+    "uploadpack.allowFilter": "true",
+}
 
 
 class SmartHttp:
@@ -75,6 +80,9 @@ def _who_are_you(message: str) -> Reply:
 def _backend(request: Request, hosted: HostedRepository, service: str, token: Token | None) -> Reply:
     environment = {
         **git_environment(),
+        "GIT_CONFIG_COUNT": str(len(SETTINGS)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(SETTINGS)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(SETTINGS.values())},
         "GIT_PROJECT_ROOT": str(hosted.git.path),
         "GIT_HTTP_EXPORT_ALL": "1",
         "PATH_INFO": f"/{service}",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import github
 import pytest
+import requests
 
 from tests.wire import samples
 from tests.wire.conftest import Get
@@ -350,3 +352,11 @@ def test_what_the_description_does_not_know_is_refused_and_recorded(
     (violation,) = forge.violations
     assert violation.by == "client"
     forge.violations.clear()
+
+
+def test_it_is_as_strict_where_the_description_is_not_at_hand(tmp_path: Path) -> None:
+    with Forge(tmp_path) as forge:
+        forge.repository("acme/docs").git.commit({"a.md": "one"})
+        for path, status in (("?page=1", 422), ("/branches?perpage=5", 422), ("/no-such", 404), ("/branches", 200)):
+            assert requests.get(f"{forge.url}/repos/acme/docs{path}", timeout=10).status_code == status
+        assert [found.by for found in forge.violations] == ["client"] * 3

@@ -40,9 +40,10 @@ def test_it_serves_a_repository_by_hand(git_repo: GitRepo) -> None:
             said = dict(process.stdout.readline().split() for _ in range(2))
             tree = f"{said['url']}/repos/acme/plain/git/trees/main"
             assert requests.get(tree, timeout=10).status_code == 404
+            git_repo.commit({"a.md": "two"})
             listed = requests.get(tree, headers={"Authorization": f"Bearer {said['token']}"}, timeout=10).json()
         finally:
             process.send_signal(signal.SIGINT)
-    assert [entry["sha"] for entry in listed["tree"]] == [blob_id(b"one")]
+    assert [entry["sha"] for entry in listed["tree"]] == [blob_id(b"two")]
     assert process.returncode == 0
     assert git(git_repo.path, "fsck", "--strict") == b""
