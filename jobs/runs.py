@@ -175,6 +175,8 @@ def retry_run(run: Run, *, by: User) -> Requested:
     if run.subject is None:
         raise Refused("What this run was about has been deleted, so it cannot be retried.")
     is_member = access.membership_of(by, run.organization_id) is not None
+    if not is_member and run.requested_by is None and not run.unattended:
+        raise Refused("Who asked for it is gone, so only a member of the organisation can retry it.")
     requested = request_run(
         kind=run.kind,
         subject=run.subject,
@@ -208,7 +210,9 @@ def confirm_run(run: Run, *, by: User, options: dict[str, Any] | None = None) ->
         raise Refused("This run does not wait for a confirmation any more.")
     before = run.options
     merged = {**before, **(run.result.get("confirm_options", {}) if options is None else options)}
-    going_on = leases.to_queue(run, options=merged, options_key=digest_of(merged), requested_by=by, unattended=False)
+    going_on = leases.to_queue(
+        run, options=merged, options_key=digest_of(merged), requested_by=by, joined_by=[], unattended=False
+    )
     _record("run.confirmed", run, by, before={"options": before}, after={"options": merged})
     return going_on
 

@@ -87,9 +87,10 @@ def run_fragment(request: HttpRequest, membership: Membership, pk: uuid.UUID) ->
     204 while nothing has changed since the state that `seen` names, so that a reader's place in the log is kept.
     Without JavaScript, the whole page.
     """
+    run = _run(membership, pk)
     if not is_fragment(request):
-        return redirect("jobs:run", org=membership.organization.slug, pk=pk)
-    context = _context(_run(membership, pk), membership)
+        return _show(run, membership)
+    context = _context(run, membership)
     if request.GET.get("seen") == context["seen"]:
         return HttpResponse(status=204)
     response = render(request, "jobs/_run.html", context)

@@ -117,7 +117,7 @@ def test_a_worker_does_not_begin_what_was_joined_before_the_joiner_has_saved(
 
     def works(run: Run) -> str:
         seen: list[str] = []
-        work.does = lambda context: seen.append(Server.objects.get(pk=context.subject.pk).description)  # type: ignore[func-returns-value]
+        work.does = lambda context: seen.append(Server.objects.get(pk=context.subject.pk).description)
         execute(str(run.pk))
         return seen[0]
 
