@@ -303,7 +303,8 @@ LOGGING: dict[str, Any] = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
     "loggers": {
-        "django-q": {"handlers": [], "level": "INFO", "propagate": True},
+        # A line for each job and process, at INFO; what happened to a Run is on its page.
+        "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
         # Both write addresses and headers at DEBUG, which may hold what they should not.
         "urllib3": {"level": "WARNING"},
         "github": {"level": "WARNING"},
