@@ -248,7 +248,7 @@ def _rotate_field(
         rotated, failures = 0, []
         with transaction.atomic():
             for row in batch:
-                read = {"pk": row.pk, nonce_column: getattr(row, nonce_column), key_column: getattr(row, key_column)}
+                read = {"pk": row.pk, nonce_column: getattr(row, nonce_column)}
                 try:
                     secret.__set__(row, secret.__get__(row))
                 except CryptoError as error:

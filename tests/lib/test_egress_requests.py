@@ -160,6 +160,21 @@ def test_pools_give_up_a_server_that_neither_answers_nor_takes_our_body(body: by
     assert time.monotonic() - started < 3
 
 
+def test_a_kept_connection_that_takes_no_second_body_is_given_up() -> None:
+    def answer_once(connection: socket.socket, over: threading.Event) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        over.wait(10)
+
+    pools = pool_manager(LOCAL, timeout=10, total_timeout=0.3)
+    started = time.monotonic()
+    with raw_site(answer_once) as url:
+        assert pools.request("POST", url, body=b"small").status == 200
+        with pytest.raises(DeadlineExceeded):
+            pools.request("POST", url, body=bytes(32 << 20))
+    assert time.monotonic() - started < 3
+
+
 def test_a_server_that_does_not_take_our_body_is_given_up() -> None:
     with (
         raw_site(silent) as url,
