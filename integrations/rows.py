@@ -93,7 +93,7 @@ class Row:
         return {name: number for name, number in counts.items() if name not in ("unchanged", "skipped") and number}
 
 
-def load(integrations: Iterable[Integration], *, may_import: bool) -> dict[Any, Row]:
+def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: bool) -> dict[Any, Row]:
     """The rows by primary key: four queries (five when a Run is queued for long), however many there are.
 
     The integrations come with their servers and organisations loaded. Steps that need the right to import are left
@@ -130,6 +130,7 @@ def load(integrations: Iterable[Integration], *, may_import: bool) -> dict[Any, 
             edited=any(fact.edited for fact in facts),
             worker_missing=worker_missing,
             may_import=may_import,
+            may_delete=may_delete,
         )
         rows[integration.pk] = Row(integration, tuple(facts), run, waits, steps)
     return rows

@@ -42,7 +42,7 @@ class IntegrationsTable(tables.Table):  # type: ignore[misc]  # publishes no typ
 
     repository = _Cell("repository", verbose_name="Repository", attrs=_LEAD)
     server = _Cell("server", order_by="server__name")
-    forge = tables.Column()
+    forge = tables.Column(attrs={"cell": {"class": "nowrap"}})
     branch = _Cell("branch")
     path_filter = _Cell("filter", verbose_name="Filter", orderable=False)
     files = _Cell("files", attrs=_NUMBER)
@@ -68,7 +68,8 @@ class IntegrationsTable(tables.Table):  # type: ignore[misc]  # publishes no typ
 
     def load(self) -> IntegrationsTable:
         shown = [row.record for row in self.paginated_rows]
-        self.facts = rows.load(shown, may_import=bool(self.context_of_cells["may"]["import"]))
+        may = self.context_of_cells["may"]
+        self.facts = rows.load(shown, may_import=bool(may["import"]), may_delete=bool(may["delete"]))
         return self
 
     def render_forge(self, value: str) -> str:
@@ -119,7 +120,9 @@ class HistoryTable(tables.Table):  # type: ignore[misc]  # publishes no types
         orderable=False,
         attrs=_NUMBER,
     )
-    requests = tables.Column(accessor="result__requests", orderable=False, attrs=_NUMBER, default="—")
+    requests = tables.Column(
+        accessor="result__requests", verbose_name="Requests", orderable=False, attrs=_NUMBER, default="—"
+    )
     rate = tables.TemplateColumn(
         "{% load humanize %}{% if record.result.rate_remaining is not None %}"
         "{{ record.result.rate_remaining|intcomma }}{% else %}—{% endif %}",
@@ -154,8 +157,8 @@ class HistoryFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishe
 
 
 class SkippedTable(tables.Table):  # type: ignore[misc]  # publishes no types
-    path = tables.Column(attrs={"cell": {"class": "cell-lead wide mono"}})
-    reason = tables.Column()
+    path = tables.Column(attrs={"cell": {"class": "cell-lead mono"}})
+    reason = tables.Column(attrs={"cell": {"class": "nowrap"}})
     detail = tables.Column(orderable=False, default="")
 
     noun = "files"

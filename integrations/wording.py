@@ -103,13 +103,18 @@ def next_steps(
     edited: bool,
     worker_missing: bool,
     may_import: bool,
+    may_delete: bool,
 ) -> tuple[Step, ...]:
     """What a row says beneath its last run, the most pressing first."""
     organization = integration.server.organization.slug
     edit = reverse("integrations:edit", args=[organization, integration.pk]) if may_import else ""
     steps = []
     if held is not None:
-        steps.append(Step("warn", "", f"Confirm {held_count(held):,} removals", run_url(held)))
+        number = held_count(held)
+        if may_import and may_delete:
+            steps.append(Step("warn", "", f"Confirm {number:,} removals", run_url(held)))
+        else:
+            steps.append(Step("warn", f"{number:,} removals wait for somebody to confirm them.", "See", run_url(held)))
     if run is not None and run.status == Status.QUEUED and worker_missing:
         steps.append(Step("warn", "No worker is running. It begins when one is started.", "Details", run_url(run)))
     if run is not None and run.status == Status.FAILED:
@@ -157,7 +162,7 @@ def _expiry(integration: Integration, edit: str) -> Step | None:
     if expires <= now:
         return Step("error", "Its token has expired.", "Enter a new token", edit)
     if expires - now < EXPIRES_SOON:
-        return Step("warn", f"Its token expires in {timeuntil(expires, now)}.", "Enter a new token", edit)
+        return Step("warn", f"Its token expires in {timeuntil(expires, now, depth=1)}.", "Enter a new token", edit)
     return None
 
 

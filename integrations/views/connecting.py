@@ -18,8 +18,7 @@ from integrations import picking, wording
 from integrations.connecting import Connected, Entered, FieldError
 from integrations.forms import ConnectForm
 from integrations.refreshing import request_refresh
-from integrations.views.page import page_context, server_page
-from integrations.views.refreshing import LEVELS
+from integrations.views.page import LEVELS, page_context, server_page
 from jobs.models import Run, Trigger
 from lib.htmx import go_to, is_fragment
 from orgs import access

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.contrib.messages.storage.base import Message
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +18,7 @@ from catalog.views.page import permission
 from integrations import connecting, rows, wording
 from integrations.models import Integration
 from integrations.tables import IntegrationFilter, IntegrationsTable
-from integrations.views.page import choice, integration_of, integrations_of, page_context, server_page
+from integrations.views.page import LEVELS, choice, integration_of, integrations_of, page_context, server_page
 from lib.htmx import is_fragment
 from orgs import access
 from orgs.models import Membership
@@ -82,7 +83,7 @@ def row_response(
         context = {"row": facts, "table": table, **table.context_of_cells}
         return render(request, "integrations/cells/last_run.html", context)
     level, text = wording.outcome(facts.run, integration) if facts.run else ("info", "")
-    said = [{"level_tag": level, "message": text}] if facts.run and not facts.live else []
+    said = [Message(LEVELS[level], text)] if facts.run and not facts.live else []
     response = render(request, "integrations/_row.html", {"row_html": table.as_html(request), "said": said})
     if following:
         response["HX-Retarget"] = f"#row-{integration.pk}"

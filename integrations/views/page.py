@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import messages
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
@@ -20,6 +20,14 @@ from orgs import access
 from orgs.models import Membership
 
 PRUNE, KEEP = "prune", "keep"
+
+LEVELS = {
+    "success": messages.SUCCESS,
+    "warning": messages.WARNING,
+    "error": messages.ERROR,
+    "info": messages.INFO,
+}
+"""Of the sentences that `integrations.wording.outcome` makes."""
 
 
 def integrations_of(membership: Membership) -> QuerySet[Integration]:
@@ -80,11 +88,14 @@ def choice(membership: Membership) -> Choice:
 
 
 def wants_prune(request: HttpRequest, membership: Membership) -> bool:
-    """The choice that was posted, without one the member's default. Raises PermissionDenied for a forged one."""
-    posted = request.POST.get("deleted", "")
-    if posted not in ("", PRUNE, KEEP):
+    """The choice that was posted; every form of ours says it. Nothing is deleted on doubt: without one it is keep.
+
+    Raises PermissionDenied for a choice that the member does not have.
+    """
+    posted = request.POST.get("deleted", KEEP)
+    if posted not in (PRUNE, KEEP):
         raise BadRequest("The choice is “prune” or “keep”.")
-    prune = (posted or choice(membership).default) == PRUNE
+    prune = posted == PRUNE
     if prune:
         access.require(membership, "contents.can_delete")
     return prune
@@ -93,10 +104,3 @@ def wants_prune(request: HttpRequest, membership: Membership) -> bool:
 def server_page(server: Server) -> str:
     """The address of a server's Integrations tab."""
     return reverse("integrations:server", args=[server.organization.slug, server.slug])
-
-
-def merged(*contexts: Mapping[str, Any]) -> dict[str, Any]:
-    whole: dict[str, Any] = {}
-    for context in contexts:
-        whole.update(context)
-    return whole

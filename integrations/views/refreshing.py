@@ -17,17 +17,11 @@ from integrations import wording
 from integrations.models import Integration
 from integrations.refreshing import request_refresh, request_refresh_all
 from integrations.views.listing import filtered, row_response
-from integrations.views.page import integration_of, integrations_of, server_page, wants_prune
+from integrations.views.page import LEVELS, integration_of, integrations_of, server_page, wants_prune
 from lib.htmx import is_fragment
 from orgs import access
 from orgs.models import Membership
 
-LEVELS = {
-    "success": messages.SUCCESS,
-    "warning": messages.WARNING,
-    "error": messages.ERROR,
-    "info": messages.INFO,
-}
 NAMED = 5
 """Integrations that a message names one by one."""
 
