@@ -110,7 +110,7 @@ class Files(forms.FileField):
         super().__init__(widget=widget, allow_empty_file=True, **kwargs)
 
     def clean(self, data: Any, initial: Any = None) -> Any:
-        several = data if isinstance(data, list | tuple) else [data]
+        several = (list(data) or [None]) if isinstance(data, list | tuple) else [data]
         return [super(Files, self).clean(each, initial) for each in several]
 
 

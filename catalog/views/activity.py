@@ -7,7 +7,7 @@ from django.shortcuts import render
 
 from catalog.access import server_of
 from catalog.activity import Activity
-from catalog.views.page import page_of, permission, server_context
+from catalog.views.page import asked, page_of, permission, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -15,7 +15,7 @@ from orgs.models import Membership
 @access.for_members()
 def activity(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    kind = request.GET.get("kind", "")
+    kind = asked(request, "kind")
     context = server_context(
         membership,
         it,

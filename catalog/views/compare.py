@@ -9,7 +9,7 @@ from catalog import compare as services
 from catalog.access import server_of
 from catalog.forms import CompareForm
 from catalog.models import Server, Version
-from catalog.views.page import page_of, server_context
+from catalog.views.page import asked, page_of, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -39,8 +39,8 @@ def compare(request: HttpRequest, membership: Membership, server: str) -> HttpRe
 @access.for_members()
 def compare_file(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    before, after = (_side(it, request.GET.get(name, "")) for name in ("before", "after"))
-    path = request.GET.get("path", "")
+    before, after = (_side(it, asked(request, name)) for name in ("before", "after"))
+    path = asked(request, "path")
     difference = services.text_diff(before, after, path)
     if difference is None:
         raise Http404

@@ -14,7 +14,7 @@ from catalog.forms import ContentFilter
 from catalog.models import Content, Server
 from catalog.rendering import MAX_CHARACTERS, is_markdown, render_markdown
 from catalog.tree import Children, below, crumbs
-from catalog.views.page import page_of, raw_text, server_context
+from catalog.views.page import asked, page_of, raw_text, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -27,7 +27,7 @@ SHOWN_CHARACTERS = 200_000
 def contents(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
     form = ContentFilter(request.GET or None)
-    folder = request.GET.get("folder", "").strip("/")
+    folder = asked(request, "folder").strip("/")
     chosen = form.cleaned_data if form.is_bound and form.is_valid() else {}
     rows = Content.objects.filter(server=it).select_related("blob", "updated_by").defer("blob__text")
     filtered = bool(chosen.get("q") or chosen.get("origin") or chosen.get("stale"))
@@ -61,7 +61,7 @@ def contents(request: HttpRequest, membership: Membership, server: str) -> HttpR
 def content_at(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     """Where links inside Markdown lead: the file, or the folder, at a path."""
     it = server_of(membership, server)
-    path = request.GET.get("path", "").strip("/")
+    path = asked(request, "path").strip("/")
     found = Content.objects.filter(server=it, path=path).values_list("pk", flat=True).first()
     if found:
         return redirect("catalog:content", org=membership.organization.slug, server=it.slug, content=found)

@@ -13,7 +13,7 @@ from catalog.compare import diff
 from catalog.forms import ContentForm, RenameForm, TextForm, UploadForm
 from catalog.models import Content, Origin
 from catalog.uploads import upload_contents
-from catalog.views.page import confirm, server_context
+from catalog.views.page import asked, confirm, posted, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -21,8 +21,8 @@ from orgs.models import Membership
 @access.for_members("contents.edit")
 def create(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    folder = request.GET.get("folder", "").strip("/")
-    form = ContentForm(request.POST or None, initial={"path": f"{folder}/" if folder else ""})
+    folder = asked(request, "folder").strip("/")
+    form = ContentForm(posted(request), initial={"path": f"{folder}/" if folder else ""})
     if request.method == "POST" and form.is_valid():
         try:
             file = services.create_content(
@@ -46,8 +46,8 @@ def create(request: HttpRequest, membership: Membership, server: str) -> HttpRes
 @access.for_members("contents.edit")
 def upload(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    folder = request.GET.get("folder", "").strip("/")
-    form = UploadForm(request.POST or None, request.FILES or None, initial={"folder": folder})
+    folder = asked(request, "folder").strip("/")
+    form = UploadForm(posted(request), request.FILES, initial={"folder": folder})
     uploaded = None
     if request.method == "POST" and form.is_valid():
         uploaded = upload_contents(
@@ -75,7 +75,7 @@ def edit(request: HttpRequest, membership: Membership, server: str, content: int
     if file.origin == Origin.IMPORTED:
         return redirect("catalog:content_detach", org=membership.organization.slug, server=it.slug, content=file.pk)
     initial = {"text": file.blob.text, "seen_blob": file.blob_id}
-    form = TextForm(request.POST or None, initial=initial)
+    form = TextForm(posted(request), initial=initial)
     theirs = None
     if request.method == "POST" and form.is_valid():
         text = form.cleaned_data["text"]
@@ -100,7 +100,7 @@ def edit(request: HttpRequest, membership: Membership, server: str, content: int
 def rename(request: HttpRequest, membership: Membership, server: str, content: int) -> HttpResponse:
     it = server_of(membership, server)
     file = content_of(it, content)
-    form = RenameForm(request.POST or None, initial={"path": file.path})
+    form = RenameForm(posted(request), initial={"path": file.path})
     if request.method == "POST" and form.is_valid():
         try:
             file = services.rename_content(

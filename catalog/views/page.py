@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 
@@ -42,6 +42,16 @@ def server_context(membership: Membership, server: Server, tab: str, **more: Any
         "publish": permission(membership, "versions.publish"),
     }
     return {"membership": membership, "server": server, "tab": tab, "nav_section": "servers", "may": may, **more}
+
+
+def posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: what was posted, even if it is nothing; None shows the form as it is."""
+    return request.POST if request.method == "POST" else None
+
+
+def asked(request: HttpRequest, name: str) -> str:
+    """A value of the query string. Without NUL, which nothing here has, and which PostgreSQL refuses to look for."""
+    return request.GET.get(name, "").replace("\0", "").strip()
 
 
 def page_of(request: HttpRequest, things: Any, size: int = 50) -> Page[Any]:

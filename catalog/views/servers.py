@@ -15,7 +15,7 @@ from catalog.access import server_of
 from catalog.forms import ServerEditForm, ServerFilter, ServerForm
 from catalog.models import Content, Server, VersionFile
 from catalog.tables import ServerTable
-from catalog.views.page import confirm, permission, server_context
+from catalog.views.page import asked, confirm, permission, posted, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -24,7 +24,7 @@ PAGE = 50
 
 @access.for_members()
 def servers(request: HttpRequest, membership: Membership) -> HttpResponse:
-    query = request.GET.get("q", "").strip()
+    query = asked(request, "q")
     found = Server.objects.for_org(membership.organization).select_related("active_version", "default_version")
     if query:
         found = found.filter(Q(name__icontains=query) | Q(slug__icontains=query))
@@ -44,7 +44,7 @@ def servers(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 @access.for_members("servers.edit")
 def create(request: HttpRequest, membership: Membership) -> HttpResponse:
-    form = ServerForm(request.POST or None)
+    form = ServerForm(posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             server = services.create_server(
@@ -77,7 +77,7 @@ def server(request: HttpRequest, membership: Membership, server: str) -> HttpRes
 @access.for_members("servers.edit")
 def edit(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
-    form = ServerEditForm(request.POST or None, initial=_values(it))
+    form = ServerEditForm(posted(request), initial=_values(it))
     theirs: list[tuple[str, str]] = []
     if request.method == "POST" and form.is_valid():
         try:

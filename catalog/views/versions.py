@@ -14,7 +14,7 @@ from catalog.forms import CutForm
 from catalog.models import Content, Server, Version, VersionFile
 from catalog.tree import Children, crumbs
 from catalog.views.contents import PAGE, shown
-from catalog.views.page import confirm, page_of, raw_text, server_context
+from catalog.views.page import asked, confirm, page_of, posted, raw_text, server_context
 from orgs import access
 from orgs.models import Membership
 
@@ -31,7 +31,7 @@ def versions(request: HttpRequest, membership: Membership, server: str) -> HttpR
 def cut(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
     # Who serves versions cuts one to serve it; who serves the live content may want a snapshot alone.
-    form = CutForm(request.POST or None, initial={"activate": it.served_version is not None})
+    form = CutForm(posted(request), initial={"activate": it.served_version is not None})
     if request.method == "POST" and form.is_valid():
         version = services.cut_version(
             server=it,
@@ -73,7 +73,7 @@ def clear(request: HttpRequest, membership: Membership, server: str) -> HttpResp
 def version(request: HttpRequest, membership: Membership, server: str, number: int) -> HttpResponse:
     it = server_of(membership, server)
     found = version_of(it, number)
-    folder = request.GET.get("folder", "").strip("/")
+    folder = asked(request, "folder").strip("/")
     rows = VersionFile.objects.filter(version=found).select_related("blob").defer("blob__text")
     context = server_context(
         membership,

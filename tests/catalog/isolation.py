@@ -1,0 +1,72 @@
+"""Isolation cases of servers, content and versions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from catalog import versions
+from catalog.models import Origin
+from orgs.models import Organization
+from tests import factories
+from tests.isolation import Case
+
+
+def _server(acme: Organization) -> dict[str, Any]:
+    return {"server": factories.server(acme).slug}
+
+
+def _content(acme: Organization, origin: str = Origin.TYPED) -> dict[str, Any]:
+    server = factories.server(acme)
+    return {"server": server.slug, "content": factories.content(server, "a.md", origin=origin).pk}
+
+
+def _imported(acme: Organization) -> dict[str, Any]:
+    return _content(acme, Origin.IMPORTED)
+
+
+def _version(acme: Organization) -> dict[str, Any]:
+    server = factories.server(acme)
+    factories.content(server, "a.md")
+    return {"server": server.slug, "number": versions.cut_version(server=server).number}
+
+
+def _entry(acme: Organization) -> dict[str, Any]:
+    server = factories.server(acme)
+    factories.content(server, "a.md")
+    version = versions.cut_version(server=server)
+    return {"server": server.slug, "number": version.number, "entry": version.entries.get().pk}
+
+
+def _version_server(acme: Organization) -> dict[str, Any]:
+    return {"server": _version(acme)["server"]}
+
+
+CASES = {
+    "catalog:servers": Case(viewer=200),
+    "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
+    "catalog:server": Case(_server, viewer=200),
+    "catalog:edit": Case(_server, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:delete": Case(_server, viewer=403, method="post"),
+    "catalog:contents": Case(_server, viewer=200),
+    "catalog:content_at": Case(_server, viewer=302, data={"path": "a.md"}),
+    "catalog:content_create": Case(_server, viewer=403, method="post", data={"path": "a.md", "text": "x"}),
+    "catalog:content_upload": Case(_server, viewer=403, method="post"),
+    "catalog:content": Case(_content, viewer=200),
+    "catalog:content_raw": Case(_content, viewer=200),
+    "catalog:content_edit": Case(_content, viewer=403, method="post", data={"text": "x"}),
+    "catalog:content_rename": Case(_content, viewer=403, method="post", data={"path": "b.md"}),
+    "catalog:content_detach": Case(_imported, viewer=403, method="post"),
+    "catalog:content_delete": Case(_content, viewer=403, method="post"),
+    "catalog:versions": Case(_server, viewer=200),
+    "catalog:version_cut": Case(_server, viewer=403, method="post"),
+    "catalog:version_notice": Case(_server, viewer=302),
+    "catalog:version_clear": Case(_server, viewer=403, method="post", data={"pointer": "active"}),
+    "catalog:version": Case(_version, viewer=200),
+    "catalog:version_file": Case(_entry, viewer=200),
+    "catalog:version_file_raw": Case(_entry, viewer=200),
+    "catalog:version_point": Case(_version, viewer=403, method="post", data={"pointer": "active"}),
+    "catalog:version_delete": Case(_version, viewer=403, method="post", data={"confirmed": "1"}),
+    "catalog:compare": Case(_version_server, viewer=200),
+    "catalog:compare_file": Case(_version_server, data={"before": "1", "after": "live", "path": "a.md"}, viewer=200),
+    "catalog:activity": Case(_server, viewer=200),
+}
