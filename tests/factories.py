@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.text import slugify
 
 from catalog.models import Blob, Content, Server
+from integrations.models import Integration, Track
 from orgs.models import Membership, Organization, Role, User
 
 _number = count(1)
@@ -40,3 +41,19 @@ def blob(text: str) -> Blob:
 
 def content(on: Server, path: str = "", text: str = "Hello\n", **fields: Any) -> Content:
     return Content.objects.create(server=on, path=path or f"file{next(_number)}.md", blob=blob(text), **fields)
+
+
+def integration(on: Server, repository: str = "", **fields: Any) -> Integration:
+    """A public repository of GitHub, with one branch; nothing has been imported."""
+    repository = repository or f"acme/repository-{next(_number)}"
+    track = {name: fields.pop(name) for name in ("branch", "include", "exclude", "mount_path") if name in fields}
+    made = Integration.objects.create(
+        server=on,
+        forge=fields.pop("forge", "github"),
+        base_url=fields.pop("base_url", "https://api.github.com"),
+        repository=repository,
+        repository_id=fields.pop("repository_id", str(next(_number))),
+        **fields,
+    )
+    Track.objects.create(integration=made, **{"branch": "main", **track})
+    return made

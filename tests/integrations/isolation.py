@@ -1,0 +1,79 @@
+"""Isolation cases of integrations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from integrations.models import FileChange, Integration
+from integrations.refreshing import PREVIEW, REFRESH
+from jobs.models import Run, Status
+from orgs.models import Organization
+from tests import factories
+from tests.isolation import Case
+
+
+def _server(acme: Organization) -> dict[str, Any]:
+    return {"server": factories.server(acme).slug}
+
+
+def _made(acme: Organization) -> Integration:
+    return factories.integration(factories.server(acme))
+
+
+def _integration(acme: Organization) -> dict[str, Any]:
+    return {"integration": _made(acme).pk}
+
+
+def _run(integration: Integration, kind: str) -> Run:
+    run: Run = Run.objects.create(
+        organization=integration.server.organization,
+        kind=kind,
+        subject=integration,
+        status=Status.SUCCEEDED,
+        options_key="0" * 64,
+    )
+    return run
+
+
+def _preview(acme: Organization) -> dict[str, Any]:
+    integration = _made(acme)
+    return {"integration": integration.pk, "run": _run(integration, PREVIEW).pk}
+
+
+def _details(acme: Organization) -> dict[str, Any]:
+    return {"run": _run(_made(acme), REFRESH).pk}
+
+
+def _change(acme: Organization) -> dict[str, Any]:
+    run = _run(_made(acme), REFRESH)
+    return {"run": run.pk, "change": FileChange.objects.create(run=run, action="added", path="a.md").pk}
+
+
+def _left_over(acme: Organization) -> dict[str, Any]:
+    return {**_server(acme), "key": "0" * 64}
+
+
+CASES = {
+    "integrations:list": Case(viewer=200),
+    "integrations:refresh_matching": Case(viewer=403, method="post"),
+    "integrations:row": Case(_integration, viewer=302),
+    "integrations:refresh": Case(_integration, viewer=403, method="post"),
+    "integrations:edit": Case(_integration, viewer=403),
+    "integrations:edit_branches": Case(_integration, viewer=403, method="post"),
+    "integrations:edit_count": Case(_integration, viewer=403, method="post"),
+    "integrations:delete": Case(_integration, viewer=403, method="post"),
+    "integrations:history": Case(_integration, viewer=200),
+    "integrations:skips": Case(_integration, viewer=200),
+    "integrations:preview": Case(_integration, viewer=403, method="post"),
+    "integrations:preview_run": Case(_preview, viewer=403),
+    "integrations:preview_diff": Case(_preview, viewer=403),
+    "integrations:server": Case(_server, viewer=200),
+    "integrations:refresh_all": Case(_server, viewer=403, method="post"),
+    "integrations:connect": Case(_server, viewer=403),
+    "integrations:repositories": Case(_server, viewer=403, method="post"),
+    "integrations:branches": Case(_server, viewer=403, method="post"),
+    "integrations:count": Case(_server, viewer=403, method="post"),
+    "integrations:left_overs": Case(_left_over, viewer=403, method="post"),
+    "integrations:run_details": Case(_details, viewer=200),
+    "integrations:change": Case(_change, viewer=200),
+}
