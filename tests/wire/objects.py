@@ -6,12 +6,10 @@ import os
 import subprocess
 import threading
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import IO
 
 
-@cache
 def git_environment() -> dict[str, str]:
     """The environment git runs in: none of the machine's or the person's own configuration reaches it."""
     return {

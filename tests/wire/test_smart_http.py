@@ -45,6 +45,12 @@ def test_git_clones_shallowly_in_each_protocol(
     assert (target / "later.md").read_text() == "later"
 
 
+def test_the_protocol_is_the_one_asked_for(forge: Forge, github_repo: HostedRepository, get: Get) -> None:
+    address = "/acme/docs.git/info/refs?service=git-upload-pack"
+    assert b"version 2" in get(address, headers={"Git-Protocol": "version=2"}).content
+    assert b"refs/heads/main" in get(address).content
+
+
 def test_git_fetches_a_commit_by_its_id_after_a_force_push(
     forge: Forge, github_repo: HostedRepository, tmp_path: Path
 ) -> None:
@@ -100,10 +106,12 @@ def test_a_bad_password_is_refused_even_for_a_public_repository(
     assert b"Authentication failed" in done.stderr
 
 
-def test_pushing_is_refused(forge: Forge, github_repo: HostedRepository, tmp_path: Path) -> None:
-    target = str(tmp_path / "clone")
+def test_pushing_is_refused(forge: Forge, github_repo: HostedRepository, get: Get, tmp_path: Path) -> None:
+    token, target = forge.token("acme"), str(tmp_path / "clone")
     run_git("clone", "-q", forge.clone_url("acme/docs"), target)
-    assert run_git("-C", target, "push", "-q", "origin", "HEAD:refs/heads/other").returncode != 0
+    done = run_git("-C", target, "push", "-q", with_password(forge, "acme/docs", token), "HEAD:refs/heads/other")
+    assert b"403" in done.stderr
+    assert get("/acme/docs.git/info/refs?service=git-receive-pack", auth=("x", token)).status_code == 403
     assert set(github_repo.git.branches()) == {"main"}
 
 
