@@ -25,6 +25,12 @@ class Databases:
     server: str
     template: str
     folder: Path
+    version: str
+    """Its name and version, for people."""
+
+    @property
+    def kind(self) -> str:
+        return "postgresql" if self.server else "sqlite"
 
     @contextmanager
     def fresh(self) -> Iterator[str]:
@@ -53,14 +59,14 @@ def databases(server: str, folder: Path) -> Iterator[Databases]:
     folder.mkdir()
     if not server:
         template = folder / "template.sqlite3"
-        measure("migrate", database=f"sqlite:///{template}")
-        yield Databases("", str(template), folder)
+        version = measure("migrate", database=f"sqlite:///{template}").said["database"]
+        yield Databases("", str(template), folder, version)
         return
     name = f"millrace_{folder.parent.name}".replace("-", "_").lower()
     _administer(server, "CREATE DATABASE {}", name)
     try:
-        measure("migrate", database=_named(server, name))
-        yield Databases(server, name, folder)
+        version = measure("migrate", database=_named(server, name)).said["database"]
+        yield Databases(server, name, folder, version)
     finally:
         _administer(server, "DROP DATABASE {}", name)
 

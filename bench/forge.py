@@ -1,4 +1,4 @@
-"""The local forge of the tests as a process of its own, so that its processor time and memory are not counted as ours."""
+"""The local forge of the tests as a process of its own: its processor time and memory are not counted as ours."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +18,11 @@ class Address:
     url: str
     token: str
     repository: str
+
+    @property
+    def named(self) -> dict[str, str]:
+        """As arguments of what is measured."""
+        return asdict(self)
 
     @property
     def clone_url(self) -> str:

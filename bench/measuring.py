@@ -67,7 +67,7 @@ def measuring() -> Iterator[Measurement]:
         measured.requests += 1
         send(connection, *args, **kwargs)
 
-    http.client.HTTPConnection.putrequest = counted  # type: ignore[method-assign]
+    http.client.HTTPConnection.putrequest = counted  # type: ignore[method-assign,assignment]
     started = time.perf_counter()
     try:
         yield measured

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,9 +24,15 @@ PATIENT_SECONDS, PATIENT_ITEMS = 3600, 1_000_000
 def migrate() -> Measurement:
     _django()
     from django.core.management import call_command
+    from django.db import connection
 
     call_command("migrate", verbosity=0)
-    return Measurement()
+    if connection.vendor == "postgresql":
+        version = connection.cursor().execute("SHOW server_version").fetchone()[0].split()[0]
+    else:
+        version = sqlite3.sqlite_version
+    connection.close()  # SQLite then brings its log into the one file that is copied
+    return Measurement(said={"database": f"{connection.display_name} {version}"})
 
 
 def connect(*, url: str, token: str, repository: str) -> Measurement:
@@ -91,6 +99,7 @@ def clone(*, url: str, into: str) -> Measurement:
             subprocess.run(["git", "clone", "--quiet", "--depth=1", url, into], env=environment, check=True)
         sent = Path(trace.name).read_text(errors="replace")
     measured.requests = sent.count("=> Send header: GET ") + sent.count("=> Send header: POST ")
+    measured.said = {"files": len(_pages(into))}
     measured.peak_bytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * 1024
     return measured
 
@@ -105,7 +114,7 @@ def insert(*, folder: str) -> Measurement:
 
     server = factories.server(factories.organization("Acme"), "Docs")
     with measuring() as measured, _longest_transaction(measured), transaction.atomic():
-        paths = sorted(path for path in Path(folder).rglob("*.md"))
+        paths = _pages(folder)
         for start in range(0, len(paths), 500):
             batch = paths[start : start + 500]
             blobs = Blob.objects.bulk_create([Blob.of(path.read_text()) for path in batch])
@@ -113,12 +122,13 @@ def insert(*, folder: str) -> Measurement:
                 Content(server=server, path=str(path.relative_to(folder)), blob=blob, origin=Origin.IMPORTED)
                 for path, blob in zip(batch, blobs, strict=True)
             )
-    measured.said = {"rows": len(paths)}
+    measured.said = {"files": len(paths)}
     return measured
 
 
 def langchain(*, url: str, token: str, repository: str) -> Measurement:
     """LangChain's GithubFileLoader: one request for the tree, and one for each file."""
+    warnings.simplefilter("ignore", DeprecationWarning)  # its maintainers look for successors
     from langchain_community.document_loaders import GithubFileLoader
 
     loader = GithubFileLoader(
@@ -130,8 +140,12 @@ def langchain(*, url: str, token: str, repository: str) -> Measurement:
     )
     with measuring() as measured:
         documents = loader.load()
-    measured.said = {"documents": len(documents)}
+    measured.said = {"files": len(documents)}
     return measured
+
+
+def _pages(folder: str) -> list[Path]:
+    return sorted(Path(folder).rglob("*.md"))
 
 
 @contextmanager
