@@ -28,7 +28,8 @@ from forges.clients.base import (
     TooLarge,
     Usage,
 )
-from forges.clients.git_sources import HEADS, LocalSource, RemoteSource, Source, understood
+from forges.clients.git_remote import RemoteSource
+from forges.clients.git_sources import HEADS, LocalSource, Source, understood
 from forges.clients.names import COMMIT_ID, check_branch, check_commit, normalise_git
 from lib import egress
 

@@ -1,53 +1,38 @@
-"""Where plain git reads from: a server that speaks smart HTTP, or a folder of this machine. Both by dulwich."""
+"""Where plain git reads from: what a source offers, and a folder of this machine as one. By dulwich."""
 
 from __future__ import annotations
 
 import logging
-import shutil
 import stat
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, TypeVar, cast
-from urllib.parse import urlsplit
+from typing import Protocol
 
-from dulwich.client import HttpGitClient
-from dulwich.errors import GitProtocolError, NotGitRepository
-from dulwich.object_store import BaseObjectStore, DiskObjectStore, ObjectStoreGraphWalker
+from dulwich.errors import NotGitRepository
+from dulwich.object_store import BaseObjectStore
 from dulwich.objects import Blob, Commit, ObjectID
-from dulwich.protocol import Protocol as PktLines
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError
 
 from forges.clients.base import (
-    AuthFailed,
-    Credential,
     EntryKind,
     ForgeError,
     InvalidName,
     Limits,
     Moved,
     NotFound,
-    TooLarge,
     Unavailable,
 )
-from forges.clients.names import COMMIT_ID, local_path
-from forges.clients.packs import PackSizes, scan_pack
-from forges.clients.transport import USER_AGENT, check_transport, refused, translated
+from forges.clients.names import local_path
+from forges.clients.transport import translated
 from lib import egress
-
-_T = TypeVar("_T")
 
 logger = logging.getLogger(__name__)
 
 HEADS = "refs/heads/"
-_MAX_REFS = 1_000_000
-_OBJECT_BYTES = 128 << 20
-"""The largest object that may be unpacked in memory, where a server cannot leave large files out."""
-
 _KINDS = {stat.S_IFLNK: EntryKind.SYMLINK, 0o160000: EntryKind.SUBMODULE}
 
 
@@ -85,7 +70,7 @@ class Source(Protocol):
     def close(self) -> None: ...
 
 
-class _StoredCommit:
+class StoredCommit:
     """A commit in an object store. KeyError and friends are the caller's to translate."""
 
     def __init__(self, store: BaseObjectStore, commit: str, limits: Limits) -> None:
@@ -118,25 +103,6 @@ def read_blob(store: BaseObjectStore, oid: str, limits: Limits) -> bytes | None:
     return data if kind == Blob.type_num and len(data) <= limits.max_blob_bytes else None
 
 
-class _FetchedCommit(_StoredCommit):
-    """One in the single pack of a fetch, whose lengths are known. Files too large to be sent are not in it."""
-
-    def __init__(self, store: DiskObjectStore, commit: str, limits: Limits, sizes: PackSizes) -> None:
-        super().__init__(store, commit, limits)
-        (self._pack,) = store.packs
-        self._sizes = sizes
-
-    def size(self, oid: str) -> int:
-        try:
-            offset = self._pack.index.object_offset(ObjectID(oid.encode()))
-        except KeyError:
-            return self._limits.max_blob_bytes + 1
-        return self._sizes.at(offset)
-
-    def read(self, oid: str) -> bytes | None:
-        return None if self.size(oid) > self._limits.max_blob_bytes else super().read(oid)
-
-
 # -- a folder of this machine ------------------------------------------------------------------------------------------
 
 
@@ -165,220 +131,20 @@ class LocalSource:
         with understood("the repository's folder"):
             default = self._repo.refs.get_symrefs().get(Ref(b"HEAD"), b"")
             heads = self._repo.refs.as_dict(Ref(b"refs/heads"))
-            listed = ((HEADS + _text(name), oid.decode()) for name, oid in sorted(heads.items()))
-            yield Refs(_text(default).removeprefix(HEADS), listed)
+            listed = ((HEADS + text_of(name), oid.decode()) for name, oid in sorted(heads.items()))
+            yield Refs(text_of(default).removeprefix(HEADS), listed)
 
     def snapshot(self, commit: str) -> Snapshot:
         with understood("the repository's folder"):
             if ObjectID(commit.encode()) not in self._repo.object_store:
                 raise Moved(f"The repository does not have the commit {commit[:10]} any more.")
-            return _StoredCommit(self._repo.object_store, commit, self._limits)
+            return StoredCommit(self._repo.object_store, commit, self._limits)
 
     def read(self, oid: str) -> bytes | None:
         return read_blob(self._repo.object_store, oid, self._limits)
 
     def close(self) -> None:
         self._repo.close()
-
-
-# -- a server ----------------------------------------------------------------------------------------------------------
-
-
-class _Transport(HttpGitClient):
-    """dulwich's client with our errors; what speaks no smart HTTP is no git server to us."""
-
-    what = ""
-    anonymous = True
-    beginning = b""
-    """Of the last answer: where a sentence in place of a pack would be, which dulwich reads past."""
-
-    def _http_request(self, url: str, *args: Any, **kwargs: Any) -> Any:
-        kwargs["raise_for_status"] = False
-        host = urlsplit(url).hostname or ""
-        response, read = super()._http_request(url, *args, **kwargs)
-        content_type = response.headers.get("Content-Type") or ""
-        if response.status == 200 and content_type.startswith("application/x-git-upload-pack"):
-            self.beginning = b""
-
-            def keep(*size: int) -> bytes:
-                data = read(*size)
-                if len(self.beginning) < 200:
-                    self.beginning += data[:200]
-                return data
-
-            return response, keep
-        response.close()
-        if response.status == 401 and self.anonymous:
-            raise AuthFailed(f"{host} asks for a token for {self.what}: it is private, or it does not exist.")
-        if response.status != 200:
-            raise refused(host, response.status, response.headers, self.what)
-        # Also the “dumb” protocol, which would be read into memory whole: https://git-scm.com/docs/http-protocol
-        raise NotFound(f"{host} does not answer as a git server for {self.what}.")
-
-
-class RemoteSource:
-    """One repository on a server. Commits are fetched without their history into a folder that `close` removes."""
-
-    def __init__(
-        self,
-        url: str,
-        *,
-        credential: Credential,
-        policy: egress.Policy,
-        limits: Limits,
-        on_request: Callable[[], None],
-    ) -> None:
-        check_transport(url, credential, policy)
-        self._url = url
-        self._host = urlsplit(url).hostname or ""
-        self._limits = limits
-        self._pools = egress.pool_manager(
-            policy,
-            timeout=limits.timeout,
-            total_timeout=limits.total_timeout,
-            max_bytes=limits.max_archive_bytes,
-            on_request=on_request,
-        )
-        self._pools.headers = {"User-Agent": USER_AGENT}
-        # GitHub, GitLab and Gitea take any name beside a token; Bitbucket wants the account's.
-        self._username = (credential.username or "x-access-token") if credential else None
-        self._credential = credential
-        self._suffix_known = False
-        self._folders: list[str] = []
-        self._snapshots: dict[str, Snapshot] = {}
-
-    def _transport(self) -> _Transport:
-        client = _Transport(
-            self._url,
-            pool_manager=self._pools,
-            thin_packs=False,
-            username=self._username,
-            password=self._credential.token,
-        )
-        client.what = f"the repository {self._url}"
-        client.anonymous = not self._credential
-        return client
-
-    @contextmanager
-    def refs(self) -> Iterator[Refs]:
-        """One request: the first version of the protocol lists all refs at once, and reading stops where it may."""
-        with translated(self._host), understood(self._host):
-            response, read = self._discover()
-            with closing(response):
-                packets = PktLines(read, lambda _data: None)
-                for packet in packets.read_pkt_seq():
-                    if packet.rstrip(b"\n") != b"# service=git-upload-pack":
-                        raise Unavailable(f"{self._host} does not answer as a git server.")
-                lines = iter(packets.read_pkt_seq())
-                first = next(lines, b"")
-                line, _, capabilities = first.partition(b"\0")
-                yield Refs(_default_branch(capabilities), self._read_refs(line, lines))
-
-    def _discover(self) -> Any:
-        def ask() -> Any:
-            return self._transport()._http_request(f"{self._url}/info/refs?service=git-upload-pack", {"Accept": "*/*"})
-
-        return self._with_or_without_suffix(ask)
-
-    def _with_or_without_suffix(self, ask: Callable[[], _T]) -> _T:
-        """Servers differ in whether an address ends in `.git`; the one that we keep does not. Remembered once known."""
-        try:
-            return ask()
-        except NotFound:
-            if self._suffix_known or self._url.endswith(".git"):
-                raise
-            plain, self._url = self._url, f"{self._url}.git"
-            try:
-                return ask()
-            except ForgeError:
-                self._url = plain
-                raise
-        finally:
-            self._suffix_known = True
-
-    def _read_refs(self, first: bytes, lines: Iterator[bytes]) -> Iterator[tuple[str, str]]:
-        count = 0
-        line: bytes | None = first
-        while line:
-            oid, _, name = line.rstrip(b"\n").partition(b" ")
-            if oid == b"ERR":
-                raise Unavailable(f"{self._host} refused to list the branches.")
-            if len(oid) == 64:
-                raise InvalidName("The repository names its objects by SHA-256, which is not supported yet.")
-            if not COMMIT_ID.fullmatch(_text(oid)):
-                raise Unavailable(f"{self._host} does not answer as a git server.")
-            if name != b"capabilities^{}":
-                yield _text(name), _text(oid)
-            count += 1
-            if count > _MAX_REFS:
-                raise TooLarge(f"The repository has more than {_MAX_REFS:,} branches and tags.")
-            line = next(lines, None)
-
-    def snapshot(self, commit: str) -> Snapshot:
-        if commit not in self._snapshots:
-            with translated(self._host), understood(self._host):
-                self._snapshots[commit] = self._fetch(commit)
-        return self._snapshots[commit]
-
-    def _fetch(self, commit: str) -> Snapshot:
-        folder = tempfile.mkdtemp(prefix="millrace-git-")
-        self._folders.append(folder)
-        store = DiskObjectStore.init(folder)
-        file, keep, drop = store.add_pack()
-        try:
-            self._download(commit, file)
-            if not file.tell():
-                raise Moved(f"{self._url} does not have the commit {commit[:10]} any more.")
-            file.flush()
-            sizes = scan_pack(file, max_object_bytes=_OBJECT_BYTES, max_bytes=self._limits.max_archive_bytes)
-        except BaseException:
-            drop()
-            raise
-        keep()
-        return _FetchedCommit(store, commit, self._limits, sizes)
-
-    def _download(self, commit: str, file: BinaryIO) -> None:
-        def download() -> None:
-            client = self._transport()
-
-            def wants(refs: dict[bytes, bytes], **_depth: object) -> list[ObjectID]:
-                # Version 2 of the protocol gives any commit that is there; older servers only what a ref points at.
-                if client.protocol_version < 2 and commit.encode() not in refs.values():
-                    raise Moved(f"{self._url} has no branch at the commit {commit[:10]} any more.")
-                return [ObjectID(commit.encode())]
-
-            try:
-                client.fetch_pack(
-                    self._url,
-                    cast("Any", wants),
-                    ObjectStoreGraphWalker([], lambda _oid: []),
-                    file.write,
-                    depth=1,
-                    ref_prefix=[HEADS.encode()],
-                    # Where the server knows filters, what would be skipped for its size is not even sent.
-                    filter_spec=b"blob:limit=%d" % (self._limits.max_blob_bytes + 1),
-                )
-            except GitProtocolError:
-                # https://git-scm.com/docs/gitprotocol-pack: an error is a sentence, and this one is git's own.
-                if b"not our ref" in client.beginning:
-                    raise Moved(f"{self._url} does not have the commit {commit[:10]} any more.") from None
-                raise
-
-        self._with_or_without_suffix(download)
-
-    def read(self, oid: str) -> bytes | None:
-        """From the commits that were fetched: servers give commits, few of them single files."""
-        for snapshot in self._snapshots.values():
-            if (data := snapshot.read(oid)) is not None:
-                return data
-        return None
-
-    def close(self) -> None:
-        self._snapshots.clear()
-        self._pools.clear()
-        for folder in self._folders:
-            shutil.rmtree(folder, ignore_errors=True)
-        self._folders.clear()
 
 
 @contextmanager
@@ -398,12 +164,5 @@ def understood(where: str) -> Iterator[None]:
         raise Unavailable(f"{where} sent something that is not git's, or broke off in the middle.") from None
 
 
-def _default_branch(capabilities: bytes) -> str:
-    for capability in capabilities.split():
-        if capability.startswith(b"symref=HEAD:refs/heads/"):
-            return _text(capability.removeprefix(b"symref=HEAD:refs/heads/"))
-    return ""
-
-
-def _text(data: bytes) -> str:
+def text_of(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")

@@ -19,7 +19,6 @@ import requests
 from github.AuthenticatedUser import AuthenticatedUser
 from github.GithubException import GithubException
 from github.Repository import Repository as GithubRepository
-from github.Requester import Requester, RequestsResponse
 
 from forges.clients.archives import untar
 from forges.clients.base import (
@@ -33,16 +32,16 @@ from forges.clients.base import (
     Listing,
     Moved,
     NotFound,
-    RateLimited,
     Repository,
     TooLarge,
     Unavailable,
     Usage,
     blob_id,
 )
+from forges.clients.github_requester import make_requester
 from forges.clients.github_trees import TreeReader
 from forges.clients.names import COMMIT_ID, check_branch, check_commit, github_web_host, normalise_github
-from forges.clients.transport import USER_AGENT, check_transport, rate_limited, record_rate, refused, translated
+from forges.clients.transport import USER_AGENT, check_transport, record_rate, refused, translated
 from lib import egress
 
 API_VERSION = "2022-11-28"
@@ -83,7 +82,9 @@ class GitHubClient:
         if credential:
             self._session.headers["Authorization"] = f"Bearer {credential.token}"
         self._what = ""
-        self._requester = self._make_requester()
+        self._requester = make_requester(
+            self._base_url, lambda verb, url, accept: self._send(verb, url, self._what, accept=accept), per_page=_PAGE
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -95,7 +96,7 @@ class GitHubClient:
 
     # https://docs.github.com/en/rest/users/users#get-the-authenticated-user
     def account(self) -> Account:
-        with self._pygithub("this account"):
+        with self._understood("this account"):
             headers, data = self._requester.requestJsonAndCheck("GET", "/user")
             scopes = headers.get("x-oauth-scopes")
             return Account(
@@ -109,7 +110,7 @@ class GitHubClient:
     # https://docs.github.com/en/rest/repos/repos#list-repositories-for-the-authenticated-user
     def repositories(self, *, query: str = "", limit: int = 100) -> tuple[Repository, ...]:
         found: dict[str, Repository] = {}
-        with self._pygithub("the list of repositories"):
+        with self._understood("the list of repositories"):
             user = AuthenticatedUser(self._requester, url="/user")
             for repository in self._paged(user.get_repos(sort="pushed", direction="desc")):
                 if str(repository.id) in found:
@@ -122,13 +123,13 @@ class GitHubClient:
 
     # https://docs.github.com/en/rest/repos/repos#get-a-repository
     def repository(self, name: str) -> Repository:
-        with self._pygithub(f"the repository {name}"):
+        with self._understood(f"the repository {name}"):
             return _repository(GithubRepository(self._requester, url=self._path(name)).complete())
 
     # https://docs.github.com/en/rest/branches/branches#list-branches
     def branches(self, name: str) -> tuple[Branch, ...]:
         found: dict[str, Branch] = {}
-        with self._pygithub(f"the branches of {name}"):
+        with self._understood(f"the branches of {name}"):
             for branch in self._paged(GithubRepository(self._requester, url=self._path(name)).get_branches()):
                 if branch.name in found:
                     break
@@ -138,28 +139,28 @@ class GitHubClient:
     # https://docs.github.com/en/rest/git/refs#get-a-reference
     def head(self, name: str, branch: str) -> str:
         path = quote(check_branch(branch), safe="/")
-        data = self._get(f"{self._path(name)}/git/ref/heads/{path}", f"the branch {branch} of {name}")
-        commit = data.get("object", {}).get("sha") if isinstance(data, dict) else None
-        if not isinstance(commit, str) or not COMMIT_ID.fullmatch(commit) or data.get("ref") != f"refs/heads/{branch}":
-            self._not_understood()
+        with self._understood(f"the branch {branch} of {name}") as what:
+            data = self._get(f"{self._path(name)}/git/ref/heads/{path}", what)
+            commit = _text(data["object"]["sha"])
+            if not COMMIT_ID.fullmatch(commit) or data["ref"] != f"refs/heads/{branch}":
+                raise ValueError("another branch, or no commit")
         return commit
 
     # https://docs.github.com/en/rest/git/trees#get-a-tree
     def tree(self, name: str, commit: str) -> Listing:
         check_commit(commit)
-        path, what = self._path(name), f"the tree of {name}"
+        with self._understood(f"the tree of {name}") as what:
 
-        def ask(oid: str, recursive: bool) -> Any:
-            # Without the parameter for no: any value of it, 0 included, means yes.
-            return self._get(f"{path}/git/trees/{oid}" + ("?recursive=1" if recursive else ""), what)
+            def ask(oid: str, recursive: bool) -> Any:
+                # Without the parameter for no: any value of it, 0 included, means yes.
+                query = "?recursive=1" if recursive else ""
+                return self._get(f"{self._path(name)}/git/trees/{oid}{query}", what)
 
-        reader = TreeReader(ask, self._limits)
-        try:
-            reason = reader.read(commit)
-        except NotFound:
-            self._gone(name, commit)
-        except (AttributeError, KeyError, TypeError):
-            self._not_understood()
+            reader = TreeReader(ask, self._limits)
+            try:
+                reason = reader.read(commit)
+            except NotFound:
+                self._gone(name, commit)
         return Listing(commit, tuple(reader.found.values()), complete=not reason, reason=reason)
 
     # https://docs.github.com/en/rest/repos/contents#download-a-repository-archive-tar
@@ -197,7 +198,7 @@ class GitHubClient:
                     yield oid, data
 
     # https://docs.github.com/en/graphql/reference/objects#blob
-    def _texts(self, name: str, oids: Sequence[str], alone: list[str]) -> Iterator[tuple[str, bytes]]:
+    def _texts(self, name: str, oids: Sequence[str], alone: list[str]) -> list[tuple[str, bytes]]:
         """Texts of up to a hundred blobs in one request; those that must be asked for by themselves go into `alone`.
 
         `text` is what GitHub decoded: it is taken where encoding it gives the blob back, byte for byte.
@@ -208,37 +209,37 @@ class GitHubClient:
         )
         owner, _, repository = normalise_github(self._base_url, name).partition("/")
         query = f"query($owner: String!, $name: String!) {{ repository(owner: $owner, name: $name) {{ {fields} }} }}"
-        answer = self._graphql(query, {"owner": owner, "name": repository}, f"the files of {name}")
-        for n, oid in enumerate(oids):
-            blob = answer.get(f"b{n}")
-            if not isinstance(blob, dict) or "byteSize" not in blob:
-                continue  # Not there, or not a blob.
-            if blob["byteSize"] > self._limits.max_blob_bytes:
-                continue
-            text = blob.get("text")
-            data = text.encode("utf-8", "surrogatepass") if isinstance(text, str) and not blob["isTruncated"] else None
-            if data is not None and blob_id(data) == oid:
-                yield oid, data
-            else:
-                alone.append(oid)
+        found: list[tuple[str, bytes]] = []
+        with self._understood(f"the files of {name}") as what:
+            answer = self._graphql(query, {"owner": owner, "name": repository}, what)
+            for n, oid in enumerate(oids):
+                blob = answer.get(f"b{n}")
+                if not blob or blob["byteSize"] > self._limits.max_blob_bytes:
+                    continue  # Not there, or no blob, or too large.
+                data = None if blob["isTruncated"] else (blob["text"] or "").encode("utf-8", "surrogatepass")
+                if data is not None and blob_id(data) == oid:
+                    found.append((oid, data))
+                else:
+                    alone.append(oid)
+        return found
 
     # https://docs.github.com/en/graphql/guides/forming-calls-with-graphql
     def _graphql(self, query: str, variables: Mapping[str, str], what: str) -> dict[str, Any]:
         # Enterprise: /api/v3 and /api/graphql. github.com: / and /graphql.
         url = self._base_url.removesuffix("/v3") + "/graphql"
-        data = self._json(self._send("POST", url, what, body={"query": query, "variables": variables}))
-        errors = data.get("errors") if isinstance(data, dict) else None
-        kinds = {str(error.get("type")) for error in errors or () if isinstance(error, dict)}
+        response = self._send("POST", url, what, body={"query": query, "variables": variables})
+        data = self._json(response)
+        kinds = {error.get("type") for error in data.get("errors") or ()}
         if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
-            raise RateLimited(f"{self._host} allows no more requests for now.", reset_at=self._graphql_reset)
+            raise refused(self._host, 429, response.headers, what)
+        repository = data["data"]["repository"]
+        if isinstance(repository, dict):
+            return repository  # Errors beside it are single blobs that came back as null.
         if "FORBIDDEN" in kinds:
             raise Forbidden(f"{self._host} does not let this credential read {what}.")
         if "NOT_FOUND" in kinds:
             raise NotFound(f"{self._host} has no {what.removeprefix('the ')}, or hides them from this credential.")
-        repository = (data.get("data") or {}).get("repository") if isinstance(data, dict) else None
-        if not isinstance(repository, dict):
-            self._not_understood()
-        return repository
+        raise TypeError("no repository")
 
     # https://docs.github.com/en/rest/git/blobs#get-a-blob
     def _raw(self, name: str, oid: str) -> bytes | None:
@@ -281,8 +282,8 @@ class GitHubClient:
     def _json(self, response: requests.Response) -> Any:
         try:
             return response.json()
-        except ValueError:
-            self._not_understood()
+        except requests.JSONDecodeError:
+            raise Unavailable(f"{self._host} sent an answer that is not GitHub's. Check the base URL.") from None
 
     def _send(
         self,
@@ -315,70 +316,17 @@ class GitHubClient:
             return EmptyRepository(f"The repository has no commit yet, so {what} cannot be read.")
         return refused(self._host, status, headers, what, said_so="rate limit" in message)
 
-    @property
-    def _graphql_reset(self) -> datetime | None:
-        limited = rate_limited(self._host, 429, {})
-        return limited.reset_at if limited else None
-
     def _gone(self, name: str, commit: str) -> NoReturn:
         """404 for a commit: is it the repository that is missing, or was the branch rewritten?"""
         self.repository(name)
         raise Moved(f"{name} does not have the commit {commit[:10]} any more.")
 
-    def _not_understood(self) -> NoReturn:
-        raise Unavailable(f"{self._host} sent an answer that is not GitHub's. Check the base URL.")
-
-    def _make_requester(self) -> Requester:
-        """PyGithub's half, on our session. The classes are this client's own, so that nothing of it is global."""
-        client = self
-        base = urlsplit(self._base_url)
-
-        class Connection:
-            """What PyGithub takes for a connection to a host; `url` is a path and its query."""
-
-            def __init__(self, host: str, port: int | None = None, **_options: object) -> None:
-                self.host, self.port = host, port
-
-            def request(
-                self, verb: str, url: str, _input: object, headers: Mapping[str, str], _stream: bool = False
-            ) -> None:
-                self._asked = verb, url, headers.get("Accept", "")
-
-            def getresponse(self) -> RequestsResponse:
-                verb, url, accept = self._asked
-                if (self.host, self.port) != (base.hostname, base.port):
-                    raise Unavailable(f"{client._host} refers to another server, which is not followed.")
-                address = f"{base.scheme}://{base.netloc}{url}"
-                return RequestsResponse(client._send(verb, address, client._what, accept=accept))
-
-            def close(self) -> None:
-                """The session is the client's."""
-
-        class GuardedRequester(Requester):
-            pass
-
-        # A class method: it sets the classes on the class that it is called on, which is made for this client.
-        GuardedRequester.injectConnectionClasses(Connection, Connection)  # type: ignore[arg-type]
-        return GuardedRequester(
-            auth=None,  # the session has it
-            base_url=self._base_url,
-            timeout=0,  # the session has its own
-            user_agent=USER_AGENT,
-            per_page=_PAGE,
-            verify=True,
-            retry=None,
-            pool_size=None,
-            seconds_between_requests=None,
-            seconds_between_writes=None,
-            lazy=True,  # else each object asks for itself before it can be asked for anything
-        )
-
     @contextmanager
-    def _pygithub(self, what: str) -> Iterator[None]:
-        """Whatever PyGithub makes of an odd answer is the server's failure, told without its text."""
+    def _understood(self, what: str) -> Iterator[str]:
+        """Answers of another shape than GitHub's, and whatever PyGithub makes of them, are the server's failure."""
         self._what = what
         try:
-            yield
+            yield what
         except ForgeError:
             raise
         except (GithubException, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError):

@@ -113,7 +113,7 @@ def _inflate(pack: mmap.mmap, position: int, claimed: int) -> tuple[int, bytes]:
             if len(beginning) < 20:
                 beginning += data[:20]
             chunk = inflate.unconsumed_tail
-            if not chunk:
+            if inflate.eof or not chunk:  # at the end the tail still holds what lies behind it
                 break
     if length != claimed:
         raise ValueError("an object is shorter than it claims")
