@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
 from catalog.models import Blob
@@ -94,8 +94,9 @@ def collect_unused(older_than: timedelta = GRACE) -> int:
 
 
 def _unused(before: Any) -> models.QuerySet[Blob]:
-    used = Q()
+    unused = Blob.objects.filter(stored_at__lt=before)
     for relation in Blob._meta.get_fields(include_hidden=True):
         if isinstance(relation, models.ManyToOneRel):
-            used |= Q(Exists(relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")})))
-    return Blob.objects.filter(~used, stored_at__lt=before)
+            users = relation.related_model._default_manager.filter(**{relation.field.name: OuterRef("pk")})
+            unused = unused.filter(~Exists(users))
+    return unused

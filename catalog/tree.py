@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import Count, F, Model, QuerySet, Value
-from django.db.models.functions import StrIndex, Substr
+from django.db.models import Count, F, Model, Q, QuerySet, Value
+from django.db.models.functions import Greatest, StrIndex, Substr
+from django.utils.functional import cached_property
 
 Row = TypeVar("Row", bound=Model)
 
@@ -37,40 +38,35 @@ class Children:
         prefix = f"{folder}/" if folder else ""
         inside = below(rows, folder).annotate(_rest=Substr("path", len(prefix) + 1))
         inside = inside.annotate(_slash=StrIndex(F("_rest"), Value("/")))
+        # Not below zero: PostgreSQL refuses a negative length, also where a file has no folder.
+        self._inside = inside.annotate(_folder=Substr(F("_rest"), 1, Greatest(F("_slash") - 1, 0)))
         self._prefix = prefix
-        self._files = inside.filter(_slash=0).order_by("path")
-        self._folders = (
-            inside.filter(_slash__gt=0)
-            .order_by()
-            .values(name=Substr(F("_rest"), 1, F("_slash") - 1))
-            .annotate(files=Count("pk"))
-            .order_by("name")
-        )
-        self._count: int | None = None
-        self._folder_count: int | None = None
 
-    def folder_count(self) -> int:
-        if self._folder_count is None:
-            self._folder_count = self._folders.count()
-        return self._folder_count
+    @cached_property
+    def _counts(self) -> tuple[int, int]:
+        """How many folders and files there are, in one pass over the paths."""
+        slash = Q(_slash__gt=0)
+        found = self._inside.order_by().aggregate(
+            folders=Count("_folder", filter=slash, distinct=True), files=Count("pk", filter=~slash)
+        )
+        return found["folders"], found["files"]
 
     def count(self) -> int:
-        if self._count is None:
-            self._count = self.folder_count() + self._files.count()
-        return self._count
+        return sum(self._counts)
 
     def __len__(self) -> int:
         return self.count()
 
     def __getitem__(self, part: slice) -> list[Folder | Any]:
+        folders, files = self._counts
         start, stop = part.start or 0, self.count() if part.stop is None else part.stop
-        folders = self.folder_count()
         found: list[Folder | Any] = []
         if start < folders:
-            rows = self._folders[start : min(stop, folders)]
-            found += [Folder(row["name"], self._prefix + row["name"], row["files"]) for row in rows]
-        if stop > folders:
-            found += list(self._files[max(0, start - folders) : stop - folders])
+            rows = self._inside.filter(_slash__gt=0).order_by().values("_folder").annotate(files=Count("pk"))
+            rows = rows.order_by("_folder")[start : min(stop, folders)]
+            found += [Folder(row["_folder"], self._prefix + row["_folder"], row["files"]) for row in rows]
+        if stop > folders and files:
+            found += list(self._inside.filter(_slash=0).order_by("path")[max(0, start - folders) : stop - folders])
         return found
 
 
