@@ -55,10 +55,6 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth pu
             url, allowed_hosts={self.request.get_host()}, require_https=self.request.is_secure()
         )
 
-    def get_client_ip(self, request: HttpRequest) -> str:
-        """What attempts are counted by; uvicorn has put a trusted proxy's word into REMOTE_ADDR already."""
-        return str(request.META.get("REMOTE_ADDR") or "unknown")
-
 
 _ASSOCIATED = b"mfa.authenticator"
 """allauth does not tell whose secret it hands over, so that it can be bound to its kind but not to its row."""

@@ -103,6 +103,12 @@ def test_a_link_for_an_address_is_refused_to_another_and_says_for_whom_it_is(
     assert not Membership.objects.filter(user=dora).exists()
 
 
+def test_the_address_is_looked_at_again_when_it_is_accepted(alice: User, dora: User) -> None:
+    invited = invitations.invite(by=of(alice), role=Role.VIEWER, email="eve@acme.example")
+    with pytest.raises(invitations.InvitationRefused, match=r"for eve@acme\.example"):
+        invitations.accept(invitation=invited.invitation, user=dora)
+
+
 def test_an_address_is_compared_without_case(alice: User, browse: Browse) -> None:
     eve = factories.user("eve@acme.example")
     invited = invitations.invite(by=of(alice), role=Role.VIEWER, email="EVE@acme.example")

@@ -21,7 +21,7 @@ from tests import factories
 
 
 @pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Coordinates]:
+def clock() -> Iterator[time_machine.Traveller]:
     """Time stands still: a code is good for 30 seconds, and must not change between two lines of a test."""
     cache.clear()
     with time_machine.travel(datetime(2026, 3, 1, 12, 0, 7, tzinfo=UTC), tick=False) as coordinates:
@@ -88,7 +88,7 @@ def test_signing_in_then_asks_for_the_code(signed_in: Client, alice: User) -> No
     assert client.get("/o/acme/").status_code == 302
 
 
-def test_the_right_code_lets_in_once(signed_in: Client, alice: User, clock: time_machine.Coordinates) -> None:
+def test_the_right_code_lets_in_once(signed_in: Client, alice: User, clock: time_machine.Traveller) -> None:
     secret = activate(signed_in)
     clock.shift(30)
     client = Client()
