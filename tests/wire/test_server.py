@@ -109,5 +109,5 @@ def test_nothing_outlives_the_server(tmp_path: Path) -> None:
             session.get(f"{forge.url}/repos/acme/docs/commits/main", timeout=10)
             with pytest.raises(requests.Timeout):
                 session.get(f"{forge.url}/repos/acme/docs/commits/main", timeout=0.1)
-    assert threading.active_count() == threads
+    assert threading.active_count() <= threads
     assert hosted.git.objects._process is None
