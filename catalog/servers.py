@@ -13,6 +13,8 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog.models import Server
+from jobs.models import LIVE, Run, Status
+from jobs.runs import cancel_run
 from orgs import audit
 from orgs.models import Organization, User
 
@@ -125,7 +127,10 @@ def removals(server: Server) -> list[Removal]:
 
 @transaction.atomic
 def delete_server(*, server: Server, by: User | None, request: HttpRequest | None = None) -> None:
-    """Delete a server with its content, versions and whatever else belongs to it."""
+    """Delete a server with its content, versions and whatever else belongs to it; work on it that has not ended is
+    cancelled, or asked to stop if it runs."""
+    for run in Run.objects.for_org(server.organization).filter(scope=str(server.pk), status__in=[*LIVE, Status.HELD]):
+        cancel_run(run, by=by)
     audit.record(
         "server.deleted",
         organization=server.organization,

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.dispatch import Signal
 
 from catalog import signals
+from catalog.models import Server
+from jobs.models import Run, Status
 
 
 def together(*tasks: Callable[[], Any]) -> list[Any]:
@@ -33,6 +36,20 @@ def together(*tasks: Callable[[], Any]) -> list[Any]:
     for thread in threads:
         thread.join()
     return results
+
+
+def run(server: Server, **fields: Any) -> Run:
+    """A Run about a server, as an app above would have asked for it; succeeded unless said otherwise."""
+    return Run.objects.create(
+        organization=server.organization,
+        kind="integrations.refresh",
+        subject_type=ContentType.objects.get_for_model(Server),
+        subject_id=str(server.pk),
+        subject_label=fields.pop("label", "acme/handbook"),
+        scope=str(server.pk),
+        options_key="",
+        **{"status": Status.SUCCEEDED, **fields},
+    )
 
 
 def _heard(signal: Signal) -> Iterator[list[dict[str, Any]]]:

@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from django.contrib.contenttypes.models import ContentType
 
 from catalog import contents, servers
 from catalog.models import Server
-from jobs.models import Run, Status
+from jobs.models import Status
 from orgs.models import User
 from tests import factories
+from tests.catalog.conftest import run
 from tests.catalog.test_server_pages import page, queries_of
 from tests.conftest import Browse
 
 ACTIVITY = "/o/acme/servers/docs/activity/"
-
-
-def run(server: Server, **fields: Any) -> Run:
-    return Run.objects.create(
-        organization=server.organization,
-        kind="integrations.refresh",
-        subject_type=ContentType.objects.get_for_model(Server),
-        subject_id=str(server.pk),
-        subject_label=fields.pop("label", "acme/handbook"),
-        scope=str(server.pk),
-        options_key="",
-        **{"status": Status.SUCCEEDED, **fields},
-    )
 
 
 @pytest.fixture

@@ -14,8 +14,10 @@ from django.utils import timezone
 from catalog import contents, servers, tabs, versions
 from catalog.models import Content, Server, Version
 from integrations.models import Integration
+from jobs.models import Run, Status
 from orgs.models import AuditEvent, Membership, Organization, User
 from tests import factories
+from tests.catalog.conftest import run
 from tests.conftest import Browse
 
 LIST = "/o/acme/servers/"
@@ -170,6 +172,17 @@ def test_deleting_takes_everything_of_this_server_alone(browse: Browse, adam: Us
     assert Version.objects.get().server == other
     event = AuditEvent.objects.get(action="server.deleted")
     assert event.before["removed"] == {"file": 1, "version": 1}
+
+
+def test_deleting_cancels_the_work_on_the_server_and_no_other(browse: Browse, adam: User, docs: Server) -> None:
+    other = factories.server(docs.organization, "Other")
+    mine = [run(docs, status=status) for status in (Status.QUEUED, Status.HELD, Status.RUNNING)]
+    ended, elsewhere = run(docs), run(other, status=Status.QUEUED)
+    browse(adam).post(f"{DOCS}delete/")
+    queued, held, running, done, not_mine = (Run.objects.get(pk=each.pk) for each in (*mine, ended, elsewhere))
+    assert queued.status == held.status == Status.CANCELLED
+    assert running.cancel_requested_at is not None
+    assert (done.status, not_mine.status) == (Status.SUCCEEDED, Status.QUEUED)
 
 
 def test_asking_to_delete_deletes_nothing(browse: Browse, adam: User, docs: Server) -> None:
