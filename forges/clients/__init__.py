@@ -72,7 +72,7 @@ def open_client(
     limits: Limits,
     local_roots: tuple[Path, ...] = (),
 ) -> Client:
-    """A client for `with`; nothing is sent yet. KeyError for an unknown forge; InvalidName for an unusable base URL.
+    """A client for `with`. Nothing is sent or refused before it is asked something; KeyError for an unknown forge.
 
     `local_roots` are the folders in which plain git may read repositories of this machine.
     """

@@ -131,7 +131,14 @@ def refused(host: str, status: int, headers: Mapping[str, str], what: str, *, sa
 
 
 def check_transport(url: str, credential: Credential, policy: egress.Policy) -> None:
-    """A token goes over https alone, except to hosts and networks that the operator trusts."""
+    """A token goes over https alone, except to hosts and networks that the operator trusts; and it can be one at all.
+
+    InvalidName, AuthFailed. Judged before the token gets near a library, whose errors would quote it.
+    """
+    if not (credential.token.isascii() and credential.token.isprintable()) or " " in credential.token:
+        raise AuthFailed("The token holds a character that no token has. Copy it again, without what is around it.")
+    if ":" in credential.username or not credential.username.isprintable():
+        raise AuthFailed("The user name holds a character that none can have in front of a token.")
     parts = urlsplit(url)
     if parts.scheme == "https" or not credential:
         return
