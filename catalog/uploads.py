@@ -60,7 +60,9 @@ def upload_contents(
             organization=server.organization,
             actor=by,
             target=server,
-            after={"added": uploaded.added, "replaced": uploaded.replaced},
+            after={
+                name: paths for name, paths in (("added", uploaded.added), ("replaced", uploaded.replaced)) if paths
+            },
             request=request,
         )
     return uploaded

@@ -80,7 +80,7 @@ def compare_file_url(server: Server, before: Side, after: Side, path: str) -> st
 def version_actions(version: Version, server: Server, may: dict[str, Any]) -> list[dict[str, Any]]:
     """What can be done with a version, as `components/_menu.html` takes it."""
     where = [server.organization.slug, server.slug]
-    reason = may["publish"].reason
+    reason = "" if may["publish"] else "Needs the entitlement “versions.publish”."
     live = reverse("catalog:compare", args=where) + f"?before={version.number}&after=live"
     place: list[Any]
     items: list[dict[str, Any]] = [{"label": "Compare with the live content", "url": live}]

@@ -6,12 +6,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from catalog import contents as services
 from catalog.access import content_of, server_of
 from catalog.compare import diff
 from catalog.forms import ContentForm, RenameForm, TextForm, UploadForm
-from catalog.models import Content, Origin
+from catalog.models import Content, Origin, Server
 from catalog.uploads import upload_contents
 from catalog.views.page import asked, confirm, posted, server_context
 from orgs import access
@@ -63,7 +64,7 @@ def upload(request: HttpRequest, membership: Membership, server: str) -> HttpRes
             messages.success(
                 request, f"{kept} file{'' if kept == 1 else 's'} uploaded." if kept else "Nothing changed."
             )
-            return redirect("catalog:contents", org=membership.organization.slug, server=it.slug)
+            return _to_folder(membership, it, form.cleaned_data["folder"])
     context = server_context(membership, it, "content", form=form, folder=folder, uploaded=uploaded)
     return render(request, "catalog/content_upload.html", context)
 
@@ -144,7 +145,7 @@ def delete(request: HttpRequest, membership: Membership, server: str, content: i
     if request.method == "POST":
         services.delete_content(content=file, by=membership.user, request=request)
         messages.success(request, f"{file.path} is deleted from the live content.")
-        return redirect("catalog:contents", org=membership.organization.slug, server=it.slug)
+        return _to_folder(membership, it, file.path.rpartition("/")[0])
     text = "It goes from the live content; versions that hold it keep it."
     if file.origin == Origin.IMPORTED and not file.is_stale:
         text += " It is imported: the next refresh brings it back, unless it is filtered out or gone in the repository."
@@ -173,6 +174,11 @@ def _confirm(
         **words,
     )
     return confirm(request, context)
+
+
+def _to_folder(membership: Membership, server: Server, folder: str) -> HttpResponse:
+    listing = reverse("catalog:contents", args=[membership.organization.slug, server.slug])
+    return redirect(f"{listing}?{urlencode({'folder': folder})}" if folder else listing)
 
 
 def _to_file(membership: Membership, file: Content) -> HttpResponse:

@@ -258,8 +258,11 @@ def test_an_upload_keeps_the_good_files_and_names_the_bad_ones(browse: Browse, b
 
 
 def test_an_upload_of_good_files_leads_back_to_the_content(browse: Browse, bob: User, docs: Server) -> None:
-    response = browse(bob).post(f"{CONTENT}upload/", {"uploads": [SimpleUploadedFile("a.md", b"x")]})
-    assert response["Location"] == CONTENT
+    files = [SimpleUploadedFile("a.md", b"x")]
+    assert browse(bob).post(f"{CONTENT}upload/", {"uploads": files})["Location"] == CONTENT
+    files = [SimpleUploadedFile("a.md", b"x")]
+    response = browse(bob).post(f"{CONTENT}upload/", {"uploads": files, "folder": "a b"})
+    assert response["Location"] == f"{CONTENT}?folder=a+b"
 
 
 def test_an_upload_of_nothing_is_an_error_beside_its_field(browse: Browse, bob: User, docs: Server) -> None:

@@ -55,6 +55,16 @@ def test_the_notice_is_a_fragment_for_other_apps_and_empty_when_there_is_nothing
     assert client.get(f"{VERSIONS}notice/")["Location"] == VERSIONS
 
 
+def test_who_may_not_cut_sees_the_notice_and_what_is_needed(
+    browse: Browse, bob: User, carol: User, v1: Version
+) -> None:
+    assert f'href="{VERSIONS}cut/"' in page(browse(bob), DOCS)
+    shown = page(browse(carol), VERSIONS)
+    assert NOTICE in shown
+    assert f'href="{VERSIONS}cut/"' not in shown
+    assert "Needs the entitlement “versions.publish”" in shown
+
+
 def test_a_version_is_cut_and_served_at_once_when_asked(browse: Browse, bob: User, v1: Version, docs: Server) -> None:
     browse(bob).post(f"{VERSIONS}cut/", {"note": "Second"})
     assert fresh(docs).served_version == v1
