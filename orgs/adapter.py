@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 from typing import Any
 
+import qrcode  # type: ignore[import-untyped]  # publishes no types
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -14,9 +13,9 @@ from django.db import IntegrityError
 from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from qrcode.image.svg import SvgPathFillImage  # type: ignore[import-untyped]
 
-from lib import crypto
-from orgs import sign_up
+from orgs import second_factors, sign_up
 from orgs.invitations import InvitationRefused
 from orgs.models import User
 
@@ -56,22 +55,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth pu
         )
 
 
-_ASSOCIATED = b"mfa.authenticator"
-"""allauth does not tell whose secret it hands over, so that it can be bound to its kind but not to its row."""
-
-
 class MFAAdapter(DefaultMFAAdapter):  # type: ignore[misc]
     def encrypt(self, text: str) -> str:
-        """`key id:nonce:ciphertext`, the latter two in URL-safe base64."""
-        sealed = crypto.key_ring().encrypt(text, _ASSOCIATED)
-        parts = (base64.urlsafe_b64encode(part).decode() for part in (sealed.nonce, sealed.ciphertext))
-        return ":".join((sealed.key_id, *parts))
+        return second_factors.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
-        """CryptoError when the key is gone or the text was altered."""
-        try:
-            key_id, nonce, ciphertext = encrypted_text.split(":")
-            sealed = crypto.Sealed(key_id, base64.urlsafe_b64decode(nonce), base64.urlsafe_b64decode(ciphertext))
-        except (ValueError, binascii.Error):
-            raise crypto.Tampered("A two-factor secret is not in the form that it was stored in.") from None
-        return crypto.key_ring().decrypt(sealed, _ASSOCIATED)
+        return second_factors.unseal(encrypted_text)
+
+    def build_totp_svg(self, url: str) -> str:
+        """The QR code on white, so that a camera also finds it on a dark page."""
+        image = qrcode.make(url, image_factory=SvgPathFillImage)
+        return str(image.to_string(encoding="unicode"))

@@ -68,6 +68,7 @@ class Organization(models.Model):
 
     class Meta:
         ordering = ["name"]
+        verbose_name = "organisation"
 
     def __str__(self) -> str:
         return self.name

@@ -153,7 +153,7 @@ def test_changed_groups_are_in_the_event(root: User, alice: User, browse: Browse
     )
     event = AuditEvent.objects.get(action="user.changed_by_support")
     assert event.after["is_staff"] is True
-    assert "organization" in str(event.after["user_permissions"])
+    assert "Can view organisation" in str(event.after["user_permissions"])
 
 
 def test_an_action_is_logged_for_each_row(root: User, alice: User, browse: Browse) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
 import time_machine
@@ -11,6 +12,7 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
+from django.core.management import CommandError, call_command
 from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
@@ -62,6 +64,7 @@ def test_an_open_session_alone_does_not_switch_it_on(alice: User) -> None:
 def test_the_page_shows_the_code_as_an_image_that_the_policy_allows(signed_in: Client) -> None:
     response = signed_in.get("/accounts/2fa/totp/activate/")
     assert 'src="data:image/svg+xml' in response.content.decode()
+    assert "<rect fill=" in MFAAdapter().build_totp_svg("otpauth://totp/alice")  # a light ground on a dark page
     assert "img-src 'self' data:" in response.headers["Content-Security-Policy"]
 
 
@@ -136,6 +139,31 @@ def test_a_secret_whose_key_is_gone_says_so(settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = crypto.generate_key("other")
     with pytest.raises(crypto.UnknownKey, match="“test”"):
         MFAAdapter().decrypt(stored)
+
+
+def test_rotating_the_keys_takes_the_second_factors_along(
+    signed_in: Client, alice: User, settings: Settings, clock: time_machine.Traveller
+) -> None:
+    secret = activate(signed_in)
+    settings.ENCRYPTION_KEYS = f"{crypto.generate_key('new')},{settings.ENCRYPTION_KEYS}"
+    call_command("rotate_keys", stdout=StringIO())
+    settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS.split(",")[0]  # the old key is taken out
+    kept = {row.type: row for row in Authenticator.objects.filter(user=alice)}
+    assert MFAAdapter().decrypt(kept["totp"].data["secret"]) == secret
+    assert kept["recovery_codes"].data["seed"].startswith("new:")
+    clock.shift(30)
+    client = Client()
+    client.post("/accounts/login/", {"login": alice.email, "password": factories.PASSWORD})
+    client.post("/accounts/2fa/authenticate/", {"code": code_of(secret)})
+    assert client.get("/o/acme/").status_code == 200
+
+
+def test_a_second_factor_that_cannot_be_opened_is_named_and_left(alice: User, settings: Settings) -> None:
+    kept = Authenticator.objects.create(user=alice, type="totp", data={"secret": "gone:AAAA:AAAA"})
+    with pytest.raises(CommandError, match="1 secrets could not be opened"):
+        call_command("rotate_keys", stdout=StringIO(), stderr=StringIO())
+    kept.refresh_from_db()
+    assert kept.data == {"secret": "gone:AAAA:AAAA"}
 
 
 @pytest.mark.parametrize("altered", ["", "plain", "test:AAAA:AAAA", "test:not base64:%%%"])

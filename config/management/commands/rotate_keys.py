@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from lib.crypto import InvalidKeyRing, Rotation, key_ring, rotate
+from orgs import second_factors
 
 
 class Command(BaseCommand):
@@ -20,7 +21,10 @@ class Command(BaseCommand):
             newest = key_ring().newest
         except InvalidKeyRing as error:
             raise CommandError(str(error)) from None
-        results = rotate(batch_size=max(1, options["batch_size"]), on_batch=self._report)
+        results = (
+            *rotate(batch_size=max(1, options["batch_size"]), on_batch=self._report),
+            second_factors.rotate(on_batch=self._report),
+        )
         failures = [failure for result in results for failure in result.failures]
         for failure in failures:
             self.stderr.write(failure)
