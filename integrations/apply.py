@@ -15,6 +15,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from catalog import contents
+from catalog.bulk import insert_rows
 from catalog.models import Blob, Content, Origin, Server
 from forges.clients.base import Entry
 from forges.reading import Skip
@@ -73,12 +74,16 @@ def apply_plan(
     `rows` is the picture's, `blobs` the stored text of each entry to fetch. `fence` raises if this worker no longer
     owns the Run. Raises Raced, with nothing written, if the picture is no longer true.
     """
+    sizes = _sizes(blobs.values())
+    if len(sizes) < len(set(blobs.values())):
+        raise Raced  # a text was collected before anything pointed to it
     try:
         with transaction.atomic():
             fence()
             Server.objects.select_for_update().get(pk=track.integration.server_id)
             track = Track.objects.select_for_update(of=("self",)).select_related("integration").get(pk=track.pk)
-            writer = _Writer(track, plan, run=run, rows=rows, blobs=blobs, links=links, now=timezone.now())
+            now = timezone.now()
+            writer = _Writer(track, plan, run=run, rows=rows, blobs=blobs, sizes=sizes, links=links, now=now)
             applied = writer.write(prune=prune)
             _replace_skips(track, plan)
             _note_on_track(track, plan, fingerprint=fingerprint, links=links, now=writer.now)
@@ -98,11 +103,12 @@ class _Writer:
         run: Run,
         rows: Mapping[str, Row],
         blobs: Mapping[str, int],
+        sizes: Mapping[int, int],
         links: Links,
         now: datetime,
     ) -> None:
         self.track, self.plan, self.run, self.rows = track, plan, run, rows
-        self.blobs, self.links, self.now = blobs, links, now
+        self.blobs, self.sizes, self.links, self.now = blobs, sizes, links, now
         self.server_id = track.integration.server_id
 
     def write(self, *, prune: bool) -> Applied:
@@ -166,7 +172,6 @@ class _Writer:
 
     def _update(self, pairs: Sequence[tuple[Row, Entry]], action: FileChange.Action) -> None:
         """Point existing rows at new texts and paths: an upsert by primary key, one statement a batch."""
-        sizes = _sizes(self.blobs.get(entry.path, row.blob_id) for row, entry in pairs)
         for chunk in chunked(pairs, BATCH):
             Content.objects.bulk_create(
                 [
@@ -188,7 +193,8 @@ class _Writer:
                 for file in files:
                     row, entry = by_content[file.content_id]
                     file.path, file.oid, file.commit = entry.path, entry.oid, self.plan.commit
-                    file.size, file.stale_since = sizes[self.blobs.get(entry.path, row.blob_id)], None
+                    file.size = self.sizes[self.blobs[entry.path]] if entry.path in self.blobs else row.size
+                    file.stale_since = None
                 ImportedFile.objects.bulk_update(
                     files, ["path", "oid", "commit", "size", "stale_since"], batch_size=LOOKUP
                 )
@@ -220,28 +226,28 @@ class _Writer:
         self._record(action, ((row.target, "", row.blob_id, row.blob_id) for row in rows))
 
     def _add(self, entries: Sequence[Entry]) -> None:
-        sizes = _sizes(self.blobs[entry.path] for entry in entries)
-        for chunk in chunked(entries, BATCH):
-            created = Content.objects.bulk_create(
-                [
-                    self._content(self.blobs[entry.path], self._target(entry.path), provenance=self._provenance(entry))
-                    for entry in chunk
-                ]
+        for chunk in chunked(entries, LOOKUP):
+            targets = {self._target(entry.path): entry for entry in chunk}
+            insert_rows(
+                Content,
+                ("path", "blob", "provenance"),
+                ((target, self.blobs[entry.path], self._provenance(entry)) for target, entry in targets.items()),
+                same={"server": self.server_id, "origin": Origin.IMPORTED, "updated_at": self.now},
             )
-            ImportedFile.objects.bulk_create(
-                [
-                    ImportedFile(
-                        content=content,
-                        server_id=self.server_id,
-                        track=self.track,
-                        source_key=self.track.source_key,
-                        path=entry.path,
-                        oid=entry.oid,
-                        commit=self.plan.commit,
-                        size=sizes[content.blob_id],
-                    )
-                    for content, entry in zip(created, chunk, strict=True)
-                ]
+            created = Content.objects.filter(server_id=self.server_id, path__in=list(targets))
+            insert_rows(
+                ImportedFile,
+                ("content", "path", "oid", "size"),
+                (
+                    (pk, targets[path].path, targets[path].oid, self.sizes[blob_id])
+                    for pk, path, blob_id in created.values_list("pk", "path", "blob_id")
+                ),
+                same={
+                    "server": self.server_id,
+                    "track": self.track.pk,
+                    "source_key": self.track.source_key,
+                    "commit": self.plan.commit,
+                },
             )
         self._record(
             FileChange.Action.ADDED,
@@ -249,13 +255,12 @@ class _Writer:
         )
 
     def _record(self, action: FileChange.Action, changes: Iterable[tuple[str, str, int | None, int | None]]) -> None:
-        for chunk in chunked(changes, BATCH):
-            FileChange.objects.bulk_create(
-                [
-                    FileChange(run=self.run, action=action, path=path, old_path=old, before_id=before, after_id=after)
-                    for path, old, before, after in chunk
-                ]
-            )
+        insert_rows(
+            FileChange,
+            ("path", "old_path", "before", "after"),
+            changes,
+            same={"run": self.run.pk, "action": action, "at": self.now},
+        )
 
     def _content(self, blob_id: int, path: str, *, pk: int | None = None, provenance: Any = None) -> Content:
         return Content(

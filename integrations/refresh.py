@@ -189,7 +189,6 @@ def _refresh_track(
 def _refresh_once(
     context: RunContext, client: Client, track: Track, *, prune: bool, confirmed: Confirmed
 ) -> TrackReport:
-    picture = take_picture(track)
     report = TrackReport(branch=track.branch)
     context.progress(f"Asking for the head of {track.branch}")
     name = track.integration.repository
@@ -199,6 +198,7 @@ def _refresh_once(
         report.unchanged_head = True
         report.counts = {"unchanged": track.files, "skipped": track.skipped_files.count()}
         return report
+    picture = take_picture(track)  # before the listing: what is written meanwhile must not look vanished
     try:
         plan = plan_track(context, client, track, picture, commit=report.commit)
         if report_gate(report, track, plan, picture, prune=prune, confirmed=confirmed):

@@ -1,0 +1,273 @@
+"""Connecting a repository: the form, what it offers, and what its errors say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.messages import get_messages
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django.fixtures import SettingsWrapper
+
+from catalog.models import Content, Server
+from integrations.models import Integration
+from jobs.models import Run, Trigger
+from orgs.models import AuditEvent, User
+from tests.conftest import Browse
+from tests.integrations.conftest import Connect
+from tests.wire.forge import Forge
+from tests.wire.repos import GitRepo
+from tests.wire.world import HostedRepository
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("docs")]
+
+ADDRESS = "/o/acme/servers/docs/integrations/connect/"
+TABLE = "/o/acme/servers/docs/integrations/"
+HTMX = {"HX-Request": "true"}
+
+
+@pytest.fixture(autouse=True)
+def nothing_remembered() -> None:
+    cache.clear()
+
+
+@pytest.fixture
+def form(forge: Forge) -> dict[str, str]:
+    """What somebody fills in to connect the book."""
+    return {
+        "forge": "github",
+        "base_url": forge.url,
+        "token": forge.token("acme", scopes=["repo"]),
+        "repository": "acme/book",
+        "branch": "",
+        "include": "",
+        "exclude": "",
+        "mount_path": "",
+    }
+
+
+def post(client: Client, form: dict[str, str], part: str = "", **headers: Any) -> HttpResponse:
+    response: HttpResponse = client.post(ADDRESS + part, form, **headers)
+    return response
+
+
+def said(response: HttpResponse) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+
+
+def test_the_first_import_starts_on_connect(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    response = post(browse(bob), form)
+
+    assert (response.status_code, response["Location"]) == (302, TABLE)
+    assert said(response) == ["acme/book is connected. 12 added."]
+    assert Content.objects.count() == 12
+    run = Run.objects.get()
+    assert (run.trigger, run.requested_by, run.options) == (Trigger.CONNECT, bob, {"prune": False})
+
+
+def test_a_large_first_import_goes_on_in_the_background(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    book.git.commit({f"more/{n}.md": f"# {n}\n" for n in range(30)})
+    response = post(browse(bob), form, headers=HTMX)
+    assert response["HX-Redirect"] == TABLE
+    assert said(response) == ["acme/book is connected. Its files are being imported."]
+
+
+def test_a_token_that_does_not_work_is_an_error_on_its_field_and_nothing_is_written(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    events = AuditEvent.objects.count()
+    response = post(browse(bob), {**form, "token": "ghp_wrong-and-secret-0123456789"})
+
+    assert response.status_code == 422
+    errors = response.context["form"].errors
+    assert list(errors) == ["token"]
+    assert "does not accept this credential" in errors["token"][0]
+    assert not Integration.objects.exists()
+    assert not Run.objects.exists()
+    assert AuditEvent.objects.count() == events
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX])
+def test_a_token_is_never_sent_back_and_never_kept_in_the_session(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse, headers: dict[str, str]
+) -> None:
+    response = post(browse(bob), {**form, "branch": "no-such-branch"}, headers=headers)
+    shown = response.content.decode()
+    assert response.status_code == 422
+    assert form["token"] not in shown
+    assert "it is never sent back to your browser" in shown
+    assert not [session for session in Session.objects.all() if form["token"] in str(session.get_decoded())]
+
+
+def test_the_browser_keeps_its_token_unless_that_is_what_is_wrong(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    client = browse(bob)
+    kept = post(client, {**form, "branch": "no-such-branch"}, headers=HTMX).content.decode()
+    dropped = post(client, {**form, "token": "ghp_wrong"}, headers=HTMX).content.decode()
+    assert "hx-preserve" in kept
+    assert "hx-preserve" not in dropped
+    assert kept.lstrip().startswith("<form"), "htmx swaps the form alone"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "field"),
+    [
+        ({"repository": "acme/nowhere"}, "repository"),
+        ({"repository": "not a repository"}, "repository"),
+        ({"repository": ""}, "repository"),
+        ({"branch": "nowhere"}, "branch"),
+        ({"branch": "--upload-pack=x"}, "branch"),
+        ({"include": "["}, "include"),
+        ({"exclude": "!only"}, "exclude"),
+        ({"mount_path": "../up"}, "mount_path"),
+        ({"base_url": "javascript:alert(1)"}, "base_url"),
+        ({"forge": "svn"}, "forge"),
+    ],
+)
+def test_what_is_wrong_is_told_beside_its_field(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse, wrong: dict[str, str], field: str
+) -> None:
+    response = post(browse(bob), {**form, **wrong})
+    assert response.status_code == 422
+    assert list(response.context["form"].errors) == [field]
+    assert not Integration.objects.exists()
+
+
+def test_connecting_again_updates_the_integration_and_says_so(
+    connect: Connect, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    connect(book).refresh()
+    response = post(browse(bob), {**form, "include": "chapters/"})
+    assert said(response) == ["acme/book was connected already and is updated. Nothing changed."]
+    assert Integration.objects.get().tracks.get().include == "chapters/"
+
+
+def test_a_public_repository_needs_no_token(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    assert post(browse(bob), {**form, "token": ""}).status_code == 302
+    assert not Integration.token.is_set(Integration.objects.get())
+
+
+def test_a_folder_that_the_operator_allows_can_be_connected(
+    git_repo: GitRepo, bob: User, browse: Browse, settings: SettingsWrapper
+) -> None:
+    git_repo.commit({"README.md": "# Hello\n"})
+    form = {"forge": "git", "repository": str(git_repo.path)}
+    assert post(browse(bob), form).status_code == 422
+    settings.FORGE_LOCAL_ROOTS = [str(git_repo.path.parent)]
+    response = post(browse(bob), form)
+    assert said(response) == ["plain.git is connected. 1 added."]
+
+
+def test_fields_of_another_forge_are_not_taken(
+    git_repo: GitRepo, bob: User, browse: Browse, settings: SettingsWrapper, form: dict[str, str]
+) -> None:
+    """They are still in the form, hidden: what somebody typed before choosing plain git must not be used."""
+    git_repo.commit({"README.md": "# Hello\n"})
+    settings.FORGE_LOCAL_ROOTS = [str(git_repo.path.parent)]
+    post(browse(bob), {**form, "forge": "git", "repository": str(git_repo.path), "token": ""})
+    assert Integration.objects.get().base_url == ""
+
+
+def test_the_form_says_which_permissions_a_token_needs(bob: User, browse: Browse) -> None:
+    shown = browse(bob).get(ADDRESS).content.decode()
+    assert "Contents: read" in shown
+    assert "“repo”" in shown
+
+
+def test_repositories_that_the_token_sees_are_searched(
+    forge: Forge,
+    book: HostedRepository,
+    private_repo: HostedRepository,
+    form: dict[str, str],
+    bob: User,
+    browse: Browse,
+) -> None:
+    client = browse(bob)
+    everything = post(client, {**form, "repository": ""}, "repositories/").content.decode()
+    some = post(client, {**form, "repository": "sec"}, "repositories/").content.decode()
+    assert 'value="acme/book"' in everything
+    assert 'value="acme/secret"' in everything
+    assert 'value="acme/book"' not in some
+    assert 'value="acme/secret"' in some
+
+
+def test_another_token_does_not_get_what_the_first_one_saw(
+    forge: Forge, private_repo: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    client = browse(bob)
+    post(client, {**form, "repository": ""}, "repositories/")
+    other = {**form, "repository": "", "token": forge.token("mallory", scopes=["repo"])}
+    assert "acme/secret" not in post(client, other, "repositories/").content.decode()
+
+
+def test_typing_on_does_not_ask_the_forge_again(
+    forge: Forge, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    client = browse(bob)
+    post(client, {**form, "repository": ""}, "repositories/")
+    post(client, form, "count/")
+    forge.requests.clear()
+    for typed in ("b", "bo", "boo"):
+        post(client, {**form, "repository": typed}, "repositories/")
+        post(client, {**form, "include": typed}, "count/")
+    assert forge.requests.count() == 0
+
+
+def test_branches_come_with_the_default_one_first(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    book.git.branch("archive", at="main")
+    shown = post(browse(bob), form, "branches/").content.decode()
+    assert shown.index('value="main"') < shown.index('value="archive"')
+    assert "Default branch" in shown
+
+
+@pytest.mark.parametrize(
+    ("patterns", "words"),
+    [
+        ({}, "<b>12</b> of 12 files"),
+        ({"include": "chapters/0*"}, "<b>9</b> of 12 files"),
+        ({"include": "*.md", "exclude": "01.md\n02.md"}, "<b>10</b> of 12 files"),
+        ({"include": "nothing/"}, "Nothing would be imported."),
+        ({"include": "["}, "Line 1:"),
+    ],
+)
+def test_a_filter_is_counted_before_anything_is_saved(
+    book: HostedRepository,
+    form: dict[str, str],
+    bob: User,
+    browse: Browse,
+    patterns: dict[str, str],
+    words: str,
+) -> None:
+    assert words in post(browse(bob), {**form, **patterns}, "count/").content.decode()
+    assert not Integration.objects.exists()
+
+
+@pytest.mark.parametrize("part", ["repositories/", "branches/", "count/"])
+def test_the_pickers_answer_with_a_sentence_when_the_token_is_wrong(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse, part: str
+) -> None:
+    response = post(browse(bob), {**form, "token": "ghp_wrong-0123456789-0123456789"}, part)
+    assert response.status_code == 200
+    assert "does not accept this credential" in response.content.decode()
+
+
+@pytest.mark.parametrize("part", ["repositories/", "branches/", "count/"])
+def test_the_pickers_take_a_token_from_no_address(bob: User, browse: Browse, part: str) -> None:
+    assert browse(bob).get(f"{ADDRESS}{part}?token=ghp_x").status_code == 405
+
+
+def test_a_server_of_nobody_is_not_found(bob: User, browse: Browse, form: dict[str, str]) -> None:
+    assert browse(bob).post("/o/acme/servers/nowhere/integrations/connect/", form).status_code == 404
+    assert Server.objects.count() == 1
