@@ -65,7 +65,11 @@ class RunAdmin(ReadOnlyAdmin):
     inlines = [LogLineInline]
     actions = ["retry", "cancel"]
 
-    @admin.action(description="Retry the selected runs", permissions=["view"])
+    def has_act_permission(self, request: HttpRequest) -> bool:
+        """Acting on a Run is more than looking at it, though neither edits it."""
+        return cast("User", request.user).has_perm("jobs.change_run")
+
+    @admin.action(description="Retry the selected runs", permissions=["act"])
     def retry(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         """On behalf of who asked first, unless the person is a member."""
         for run in queryset:
@@ -75,7 +79,7 @@ class RunAdmin(ReadOnlyAdmin):
             except runs.Refused as refusal:
                 self.message_user(request, f"{run}: {refusal}", messages.WARNING)
 
-    @admin.action(description="Cancel the selected runs", permissions=["view"])
+    @admin.action(description="Cancel the selected runs", permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         for run in queryset:
             run = runs.cancel_run(run, by=cast("User", request.user))

@@ -143,9 +143,10 @@ def to_queue(run: Run, *, covered_by_running: bool = False, enqueue: bool = True
                 )
         except IntegrityError:  # one_queued_run_per_options
             queued = _equals(run).filter(status=Status.QUEUED).select_for_update().first()
-            if queued is not None:
-                return _join(run, queued)
-            continue  # it was claimed meanwhile
+            if queued is None:
+                continue  # it was claimed meanwhile
+            queue.enqueue(queued)  # it may have found the subject busy with this one
+            return _join(run, queued)
         run.refresh_from_db()
         if enqueue:
             queue.enqueue(run)

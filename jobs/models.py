@@ -145,8 +145,8 @@ class Run(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first start to the end, or until now; None for one that never started."""
-        if self.started_at is None:
+        """From the first start to the end, or until now while it runs; None for one that does neither."""
+        if self.started_at is None or not (self.finished_at or self.status == Status.RUNNING):
             return None
         return max((self.finished_at or timezone.now()) - self.started_at, timedelta())
 

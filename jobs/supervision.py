@@ -17,13 +17,14 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 
 from jobs import heartbeats, queue, schedules, sweeper
@@ -31,6 +32,7 @@ from jobs.context import STOP_VARIABLE
 
 logger = logging.getLogger("jobs.worker")
 
+QCLUSTER = (sys.executable, "-m", "django", "qcluster")
 QUICK = 10.0
 """A cluster that ends within so many seconds of its start did not really start."""
 QUICK_DEATHS = 5
@@ -44,9 +46,11 @@ WEDGED_PATIENCE = 5.0
 class Supervisor:
     """Starts the cluster, replaces it when it dies or shows no life for `stale` seconds, ends it when asked to."""
 
-    def __init__(self, *, stale: float, patience: float) -> None:
+    def __init__(self, *, stale: float, patience: float, command: Sequence[str] = QCLUSTER, pause: float = 1.0) -> None:
         self.stale = stale
         self.patience = patience
+        self.command = command
+        self.pause = pause  # seconds before the second try to start, doubled for each further one
         self.name = f"{heartbeats.WORKER}:{socket.gethostname()[:40]}:{os.getpid()}"
         self._stop = threading.Event()
         self._insist = threading.Event()
@@ -57,8 +61,14 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit code: 0 when it was asked to stop, 1 when the cluster cannot be kept running."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._asked_to_stop)
+        before = {number: signal.signal(number, self._asked_to_stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            return self._keep_running()
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _keep_running(self) -> int:
         deaths = 0
         with tempfile.TemporaryDirectory(prefix="millrace-worker-") as folder:
             stop_file = Path(folder) / "stop"
@@ -77,17 +87,17 @@ class Supervisor:
                     logger.critical("Worker gives up: its cluster ended %s times right after its start", deaths)
                     return 1
                 logger.error("Worker restarts its cluster: %s", why)
-                self._stop.wait(min(2**deaths, 30) if deaths else 0)
+                self._stop.wait(self.pause * 2 ** (deaths - 1) if deaths else 0)
 
     def _asked_to_stop(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
-        if self._stop.is_set():
+        if self._stop.is_set():  # asked twice
             self._insist.set()
         self._stop.set()
 
     def _start(self, stop_file: Path) -> None:
         self._sweep_first()
         self._cluster = subprocess.Popen(
-            [sys.executable, "-m", "django", "qcluster"],
+            self.command,
             cwd=settings.BASE_DIR,
             env={
                 **os.environ,
@@ -109,7 +119,7 @@ class Supervisor:
             schedules.ensure()
             sweeper.sweep(after_restart=True)
             queue.enqueue_tick()
-        except DatabaseError as error:
+        except Exception as error:
             self._excuse(error)
         connections.close_all()
 
@@ -140,12 +150,13 @@ class Supervisor:
             if (quiet or sweeper.needed()) and time.monotonic() - self._probed_at > self.stale / 12:
                 self._probed_at = time.monotonic()
                 queue.enqueue_tick()
-        except DatabaseError as error:
+        except Exception as error:
             self._excuse(error)
 
-    def _excuse(self, error: DatabaseError) -> None:
-        """Without the database nobody can show life: that is not the cluster's fault."""
-        logger.warning("Worker cannot reach the database: %s", type(error).__name__)
+    def _excuse(self, error: Exception) -> None:
+        """Without the database or the broker (whose client has errors of its own) nobody can show life: that is not
+        the cluster's fault."""
+        logger.warning("Worker cannot reach the database or the queue: %s", type(error).__name__)
         self._alive_at = time.monotonic()
         connections.close_all()
 

@@ -27,6 +27,8 @@ LOST_WHEN_EMPTY = timedelta(minutes=2)
 LOST = timedelta(minutes=15)
 """After this time one is enqueued again in any case: at worst its turn comes twice, and the second does nothing."""
 BATCH = 500
+FORGET = 100
+"""Runs forgotten in one sweep: each may take thousands of rows with it, and nobody should wait for that."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ def _enqueue_lost(*, after_restart: bool) -> int:
 
 def _forget_old() -> int:
     before = timezone.now() - timedelta(days=settings.JOB_RETENTION_DAYS)
-    old: list[Any] = list(Run.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:BATCH])
+    old: list[Any] = list(Run.objects.filter(finished_at__lt=before).values_list("pk", flat=True)[:FORGET])
     if old:
         Run.objects.filter(pk__in=old).delete()
     Task.objects.filter(stopped__lt=before).delete()

@@ -15,17 +15,19 @@ register = template.Library()
 
 @register.filter
 def duration(length: timedelta | None) -> str:
-    """`0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`; empty for None."""
+    """`under 0.1 s`, `0.4 s`, `12 s`, `3 min 4 s`, `2 h 5 min`; empty for None."""
     if length is None:
         return ""
     seconds = length.total_seconds()
+    if seconds < 0.1:
+        return "under 0.1\xa0s"
     if seconds < 10:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}\xa0s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 1:
-        return f"{rest} s"
+        return f"{rest}\xa0s"
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    return f"{hours}\xa0h {minutes}\xa0min" if hours else f"{minutes}\xa0min {rest}\xa0s"
 
 
 @register.filter

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.contrib import admin
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django_q.models import OrmQ, Schedule
 
@@ -66,6 +67,17 @@ def test_support_cancels(support: Client, ask: AsksFor) -> None:
     queued.refresh_from_db()
     assert running.cancel_requested_at is not None
     assert queued.status == Status.CANCELLED
+
+
+def test_staff_who_may_only_look_cannot_act(ask: AsksFor, browse: Browse) -> None:
+    looker = factories.user(is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_run"))
+    run = ask()
+    client = browse(looker)
+    assert client.get(LIST).status_code == 200
+    act(client, "cancel", run)
+    run.refresh_from_db()
+    assert run.status == Status.QUEUED
 
 
 def test_signs_of_life_are_shown(support: Client) -> None:

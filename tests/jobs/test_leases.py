@@ -140,8 +140,10 @@ def test_a_killed_run_joins_the_equal_one_that_is_queued_and_its_losses_count_on
     dead = ask()
     claimed(dead)
     queued = ask()
+    OrmQ.objects.all().delete()  # it was fetched, and found the subject busy
     killed(dead)
     leases.recover(Run.objects.all())
+    assert [task.task["args"] for task in OrmQ.objects.all()] == [(str(queued.pk),)]
     dead.refresh_from_db()
     queued.refresh_from_db()
     assert (dead.status, dead.joined_to) == (Status.CANCELLED, queued)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -136,6 +137,14 @@ def test_a_failed_run_says_what_to_do(bobs: Client, ask: AsksFor, work: Workbenc
     assert "The token was refused. Enter a new one." in text
     assert "Retry" in text
     assert LIVE not in text
+    assert "The token was refused." in bobs.get(url("runs")).content.decode()
+
+
+def test_a_kind_adds_its_details_to_the_page(bobs: Client, ask: AsksFor, work: Workbench) -> None:
+    run = ask()
+    assert "run-details" not in page(bobs, run)
+    registry.register(replace(registry.kind(work.name), details_url=lambda run: f"/details/{run.pk}/"))
+    assert f'hx-get="/details/{run.pk}/"' in page(bobs, run)
 
 
 def test_a_waiting_run_says_for_what_and_until_when(bobs: Client, ask: AsksFor, work: Workbench) -> None:

@@ -19,6 +19,8 @@ from django.conf import settings
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
+from jobs.supervision import Supervisor
+
 T = TypeVar("T")
 PATIENCE = 45.0
 
@@ -34,7 +36,7 @@ class Cluster:
             "TEST_DATABASE_URL": database_url,
             "JOB_WORKERS": "1",
             "JOB_LEASE": "2",
-            "JOB_STALE": "6",
+            "JOB_STALE": "8",
             "JOB_STOP_SECONDS": "10",
         }
         database = {**environ.Env.db_url_config(database_url), "OPTIONS": {}}
@@ -163,3 +165,21 @@ def test_a_cluster_whose_heart_is_killed_is_replaced_with_all_its_processes(clus
     end.touch()
     cluster.wait_for(lambda: cluster.run()["status"] == "succeeded")
     assert cluster.stop() == 0
+
+
+def test_a_cluster_whose_supervisor_is_killed_stops_as_well(cluster: Cluster, tmp_path: Path) -> None:
+    cluster.request(until=tmp_path / "never")
+    busy = cluster.busy_worker()
+    assert cluster.supervisor is not None
+    cluster.supervisor.kill()
+    cluster.supervisor.wait()
+    (tmp_path / "never").touch()
+    cluster.wait_for(lambda: not Path(f"/proc/{busy}").exists())
+
+
+@pytest.mark.django_db
+def test_a_cluster_that_never_stays_up_is_given_up_with_an_error(caplog: pytest.LogCaptureFixture) -> None:
+    supervisor = Supervisor(stale=60, patience=1, command=[sys.executable, "-c", "raise SystemExit(3)"], pause=0.01)
+    assert supervisor.run() == 1
+    assert "it ended with code 3" in caplog.text
+    assert "gives up" in caplog.text
