@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any
 
@@ -39,7 +40,11 @@ def _plain(value: Any) -> Any:
 
 def address_of(request: HttpRequest) -> str | None:
     """The client's address; behind a trusted proxy uvicorn has already put the forwarded one into REMOTE_ADDR."""
-    return request.META.get("REMOTE_ADDR") or None
+    text = str(request.META.get("REMOTE_ADDR", "")).partition("%")[0]  # an IPv6 zone means nothing elsewhere
+    try:
+        return str(ipaddress.ip_address(text))
+    except ValueError:
+        return None  # behind a Unix socket there is none
 
 
 def record(

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection
+from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Server
@@ -144,6 +145,25 @@ def test_the_export_holds_no_formulas(acme: Organization, alice: User, docs: Ser
     event(acme, alice, "server.created", target=docs)
     (row,) = csv.DictReader(browse(alice).get(URL + "export/").content.decode().splitlines())
     assert row["target"] == f"'{name}"
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("203.0.113.9", "203.0.113.9"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+        ("", None),
+        ("unix:", None),
+        ("203.0.113.9, 10.0.0.1", None),
+    ],
+)
+def test_from_where_is_an_address_or_nothing(
+    acme: Organization, alice: User, rf: RequestFactory, given: str, kept: str | None
+) -> None:
+    made = event(acme, alice, request=rf.get("/", REMOTE_ADDR=given))
+    made.refresh_from_db()
+    assert made.address == kept
 
 
 def test_an_event_outlives_the_person(acme: Organization, alice: User, bob: User, browse: Browse) -> None:
