@@ -15,6 +15,7 @@ from django.db import IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
+from catalog.bulk import insert_rows
 from catalog.models import Blob
 
 logger = logging.getLogger(__name__)
@@ -42,10 +43,17 @@ def store_texts(texts: Iterable[str], *, batch_size: int = BATCH) -> dict[str, i
     """
     ids: dict[str, int] = {}
     for batch in _batches(texts, batch_size):
-        missing = {blob.sha256: blob for blob in batch if blob.sha256 not in ids}
-        # In one order everywhere, so that two that insert the same rows wait for each other but never in a circle.
-        Blob.objects.bulk_create([missing[digest] for digest in sorted(missing)], ignore_conflicts=True)
-        ids.update(_ids_of(missing))
+        missing = {Blob.digest(text): text for text in batch}
+        now = timezone.now()
+        insert_rows(
+            Blob,
+            ("sha256", "size", "text"),
+            # In one order everywhere, so that two that insert the same rows wait for each other but never in a circle.
+            ((digest, len(text.encode()), text) for digest, text in sorted(missing.items()) if digest not in ids),
+            same={"created_at": now, "stored_at": now},
+            ignore_conflicts=True,
+        )
+        ids.update(_ids_of(missing.keys() - ids.keys()))
     return ids
 
 
@@ -57,16 +65,16 @@ def _ids_of(digests: Iterable[str]) -> dict[str, int]:
     return {digest: pk for digest, pk, _ in rows}
 
 
-def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[Blob]]:
-    batch: list[Blob] = []
+def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
+    batch: list[str] = []
     held = 0
     for text in texts:
-        blob = Blob.of(text)
-        if batch and (len(batch) >= batch_size or held + blob.size > BATCH_BYTES):
+        size = len(text.encode())
+        if batch and (len(batch) >= batch_size or held + size > BATCH_BYTES):
             yield batch
             batch, held = [], 0
-        batch.append(blob)
-        held += blob.size
+        batch.append(text)
+        held += size
     if batch:
         yield batch
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, islice
 from typing import Any
 
-from django.db import connections, models, router
+from django.db import connections, models, router, transaction
 from django.db.models.constants import OnConflict
 
 ROWS = 500
@@ -28,8 +28,9 @@ def insert_rows(
     """Insert `rows`: values of the fields `names`, foreign keys by their ids. `same` are fields equal in all rows.
 
     Fields in neither get their default, one value for all rows; an automatic primary key is the database's to give.
-    As with `bulk_create` no signal is sent and `save` is not called. Takes a generator and holds one statement's rows
-    at a time. With `ignore_conflicts` rows that break a unique constraint are left out, else it raises IntegrityError.
+    All of them or none. As with `bulk_create` no signal is sent and `save` is not called. Takes a generator and holds
+    one statement's rows at a time. With `ignore_conflicts` rows that break a unique constraint are left out; without
+    it they raise IntegrityError.
     """
     connection = connections[router.db_for_write(model)]
     operations, quote = connection.ops, connection.ops.quote_name
@@ -50,7 +51,7 @@ def insert_rows(
     suffix = operations.on_conflict_suffix_sql(columns, on_conflict, [], [])
     size = max(1, min(ROWS, (connection.features.max_query_params or ROWS * len(columns)) // len(columns)))
     rest = iter(rows)
-    with connection.cursor() as cursor:
+    with transaction.atomic(using=connection.alias, savepoint=False), connection.cursor() as cursor:
         while batch := [
             [*(make(value, connection) for make, value in zip(prepare, row, strict=True)), *tail]
             for row in islice(rest, size)

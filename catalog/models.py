@@ -99,8 +99,12 @@ class Blob(models.Model):
     @classmethod
     def of(cls, text: str) -> Blob:
         """An unsaved Blob holding `text`."""
-        data = text.encode()
-        return cls(sha256=hashlib.sha256(data).hexdigest(), text=text, size=len(data))
+        return cls(sha256=cls.digest(text), text=text, size=len(text.encode()))
+
+    @staticmethod
+    def digest(text: str) -> str:
+        """The `sha256` of the Blob that holds `text`."""
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class Origin(models.TextChoices):

@@ -81,7 +81,7 @@ def _store_uploads(
     blobs = store_texts(texts.values())
     there = {content.path: content for content in Content.objects.filter(server=server, path__in=list(texts))}
     for path, text in texts.items():
-        blob_id = blobs[Blob.of(text).sha256]
+        blob_id = blobs[Blob.digest(text)]
         existing = there.get(path)
         try:
             if existing is None:

@@ -370,7 +370,7 @@ def _fetch(
 
 def _store(batch: list[tuple[Entry, str]]) -> dict[str, int]:
     stored = blob_store.store_texts([text for _, text in batch])
-    return {entry.path: stored[Blob.of(text).sha256] for entry, text in batch}
+    return {entry.path: stored[Blob.digest(text)] for entry, text in batch}
 
 
 def _fill(report: TrackReport, plan: Plan, applied: Applied, *, prune: bool) -> None:
