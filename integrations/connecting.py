@@ -38,7 +38,7 @@ from orgs.models import User
 
 INTERACTIVE_SECONDS = 15.0
 """How long a request to a forge may take while a person waits for a form."""
-OTHER_TOKEN = "Enter one that the forge accepts."
+NOT_ACCEPTED = "Enter one that the forge accepts."
 
 
 class FieldError(ValueError):
@@ -110,7 +110,7 @@ def probe(entered: Entered) -> Probe:
             field = "branch"
             commit = client.head(repository.full_name, check_branch(branch))
     except AuthFailed as error:
-        raise FieldError("token", f"{error} {OTHER_TOKEN}") from error
+        raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except Forbidden as error:
         raise FieldError("token" if entered.token else "repository", f"{error} {error.advice}") from error
     except NotFound as error:
@@ -143,7 +143,7 @@ def branches(entered: Entered) -> tuple[str, tuple[Branch, ...]]:
     except NotFound as error:
         raise FieldError("repository", _not_found("repository", entered)) from error
     except AuthFailed as error:
-        raise FieldError("token", f"{error} {OTHER_TOKEN}") from error
+        raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except ForgeError as error:
         raise FieldError("repository", f"{error} {error.advice}") from error
     default = repository.default_branch
@@ -159,7 +159,7 @@ def repositories(entered: Entered, *, query: str) -> tuple[Repository, ...]:
         ) as client:
             return client.repositories(query=query, limit=50) if client.lists_repositories else ()
     except AuthFailed as error:
-        raise FieldError("token", f"{error} {OTHER_TOKEN}") from error
+        raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except ForgeError as error:
         raise FieldError("repository", f"{error} {error.advice}") from error
 

@@ -55,6 +55,7 @@ def run_details(request: HttpRequest, membership: Membership, run: uuid.UUID) ->
         "page": page,
         "tracks": [_report(report) for report in found.result.get("tracks", [])],
         "held": found.status == Status.HELD,
+        "may_import": access.may(membership, "integrations.import"),
         "may_prune": choice(membership).may_prune,
         "rate_reset_at": parse_datetime(found.result.get("rate_reset_at") or ""),
     }

@@ -10,7 +10,7 @@ from integrations.models import FileChange, Integration, SkippedFile, Track
 from jobs.models import Run
 from orgs.models import AuditEvent
 from tests import factories
-from tests.integrations.test_table_page import run_of
+from tests.integrations.pages import run_of
 
 pytestmark = pytest.mark.django_db
 

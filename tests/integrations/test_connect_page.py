@@ -5,12 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
 from django.contrib.sessions.models import Session
 from django.core.cache import cache
-from django.http import HttpResponse
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from catalog.models import Content, Server
 from integrations.models import Integration
@@ -18,6 +15,7 @@ from jobs.models import Run, Trigger
 from orgs.models import AuditEvent, User
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect
+from tests.integrations.pages import HTMX, said
 from tests.wire.forge import Forge
 from tests.wire.repos import GitRepo
 from tests.wire.world import HostedRepository
@@ -26,7 +24,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("docs")]
 
 ADDRESS = "/o/acme/servers/docs/integrations/connect/"
 TABLE = "/o/acme/servers/docs/integrations/"
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture(autouse=True)
@@ -49,13 +46,8 @@ def form(forge: Forge) -> dict[str, str]:
     }
 
 
-def post(client: Client, form: dict[str, str], part: str = "", **headers: Any) -> HttpResponse:
-    response: HttpResponse = client.post(ADDRESS + part, form, **headers)
-    return response
-
-
-def said(response: HttpResponse) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+def post(client: Client, form: dict[str, str], part: str = "", **headers: Any) -> Any:
+    return client.post(ADDRESS + part, form, **headers)
 
 
 def test_the_first_import_starts_on_connect(
@@ -158,7 +150,7 @@ def test_a_public_repository_needs_no_token(
 
 
 def test_a_folder_that_the_operator_allows_can_be_connected(
-    git_repo: GitRepo, bob: User, browse: Browse, settings: SettingsWrapper
+    git_repo: GitRepo, bob: User, browse: Browse, settings: Any
 ) -> None:
     git_repo.commit({"README.md": "# Hello\n"})
     form = {"forge": "git", "repository": str(git_repo.path)}
@@ -169,7 +161,7 @@ def test_a_folder_that_the_operator_allows_can_be_connected(
 
 
 def test_fields_of_another_forge_are_not_taken(
-    git_repo: GitRepo, bob: User, browse: Browse, settings: SettingsWrapper, form: dict[str, str]
+    git_repo: GitRepo, bob: User, browse: Browse, settings: Any, form: dict[str, str]
 ) -> None:
     """They are still in the form, hidden: what somebody typed before choosing plain git must not be used."""
     git_repo.commit({"README.md": "# Hello\n"})

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 
 from catalog.models import Content, Server
@@ -16,7 +14,7 @@ from orgs.models import AuditEvent, User
 from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect, Connection
-from tests.integrations.test_table_page import run_of
+from tests.integrations.pages import run_of, said
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
@@ -45,10 +43,6 @@ def edit(client: Client, connection: Connection, **changed: str) -> Any:
         "token": "",
     }
     return client.post(address(connection, "edit"), {**form, **changed})
-
-
-def said(response: HttpResponse) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
 
 
 def stored(connection: Connection) -> Integration:

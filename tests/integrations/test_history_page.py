@@ -9,7 +9,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from catalog.models import Blob, Content, Server
+from catalog.models import Content, Server
 from integrations import connecting
 from integrations.models import FileChange
 from jobs.models import Run, Status, Trigger
@@ -17,12 +17,10 @@ from orgs.models import User
 from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect, Connection
-from tests.integrations.test_table_page import run_of
+from tests.integrations.pages import HTMX, run_of
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -135,7 +133,8 @@ def test_texts_that_are_no_longer_kept_are_told(connection: Connection, carol: U
     run = Run.objects.get()
     change = FileChange.objects.get(run=run, path="README.md")
     Content.objects.filter(path="README.md").delete()
-    Blob.objects.filter(pk=change.after_id).delete()
+    assert change.after is not None
+    change.after.delete()
     address = f"/o/acme/runs-details/{run.pk}/changes/{change.pk}/"
     assert "no longer kept" in browse(carol).get(address).content.decode()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
-from pytest_django.fixtures import SettingsWrapper
 
 from catalog.models import Content
 from integrations.refreshing import PREVIEW
@@ -14,7 +14,7 @@ from jobs.models import Run, Status
 from orgs.models import User
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect, Connection
-from tests.integrations.test_table_page import run_of
+from tests.integrations.pages import run_of
 from tests.wire.forge import Forge
 from tests.wire.samples import PNG
 from tests.wire.world import HostedRepository
@@ -141,7 +141,7 @@ def test_a_refresh_that_would_stop_says_so(connection: Connection, adam: User, b
 
 
 def test_an_incomplete_listing_says_that_nothing_would_be_pruned(
-    connection: Connection, forge: Forge, adam: User, browse: Browse, settings: SettingsWrapper
+    connection: Connection, forge: Forge, adam: User, browse: Browse, settings: Any
 ) -> None:
     forge.caps.tree_entries = 3
     settings.FORGE_MAX_TREE_REQUESTS = 1

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from django.contrib.messages import get_messages
-from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
 
@@ -16,11 +16,10 @@ from orgs.models import Organization, User
 from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect, Connection
+from tests.integrations.pages import HTMX, said
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
-
-HTMX = {"HX-Request": "true"}
 
 
 @pytest.fixture
@@ -32,14 +31,9 @@ def connection(connect: Connect, book: HostedRepository) -> Connection:
     return made
 
 
-def refresh(client: Client, connection: Connection, headers: dict[str, str] | None = None, **data: str) -> HttpResponse:
+def refresh(client: Client, connection: Connection, headers: dict[str, str] | None = None, **data: str) -> Any:
     address = f"/o/acme/integrations/{connection.integration.pk}/refresh/"
-    response: HttpResponse = client.post(address, data, headers=headers or {})
-    return response
-
-
-def said(response: HttpResponse) -> list[str]:
-    return [str(message) for message in get_messages(response.wsgi_request)]  # type: ignore[attr-defined]
+    return client.post(address, data, headers=headers or {})
 
 
 def test_a_click_refreshes_and_swaps_the_row_for_one_that_tells_what_changed(
@@ -108,6 +102,7 @@ def test_many_files_go_to_the_background_and_the_row_follows_them(
     assert "Queued" in shown
     assert "every 1500ms" in shown
     run = Run.objects.about(connection.integration).first()
+    assert run is not None
     assert run.status == Status.QUEUED
 
     followed = client.get(f"/o/acme/integrations/{connection.integration.pk}/row/", headers=HTMX)

@@ -12,14 +12,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Server
-from integrations.models import Integration
-from integrations.refreshing import REFRESH
 from jobs.heartbeats import beat_worker
-from jobs.models import Run, Status
+from jobs.models import Status
 from orgs.models import Organization, User
 from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect
+from tests.integrations.pages import run_of
 from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
@@ -28,18 +27,6 @@ pytestmark = pytest.mark.django_db
 
 SERVER = "/o/acme/servers/docs/integrations/"
 ORGANIZATION = "/o/acme/integrations/"
-
-
-def run_of(integration: Integration, status: str = Status.SUCCEEDED, **fields: object) -> Run:
-    ended = timezone.now() if status not in (Status.QUEUED, Status.RUNNING, Status.WAITING, Status.HELD) else None
-    run: Run = Run.objects.create(
-        organization=integration.server.organization,
-        kind=REFRESH,
-        subject=integration,
-        status=status,
-        **{"finished_at": ended, "options_key": str(Run.objects.count()), **fields},
-    )
-    return run
 
 
 def page(client: Client, address: str = SERVER) -> str:
@@ -60,7 +47,7 @@ def test_a_row_tells_where_the_content_comes_from_and_what_the_last_refresh_did(
 ) -> None:
     connected = connect(github_repo, include="*.md\n*.png", exclude="docs/deep/", mount_path="handbook")
     connected.refresh()
-    commit = github_repo.git.tip("main")
+    commit = str(github_repo.git.tip("main"))
 
     shown = page(browse(bob))
 
