@@ -96,7 +96,7 @@ def decode(data: bytes) -> str:
     """The text of a file's bytes, or BadText with the reason: too large, binary, or not UTF-8."""
     if len(data) > settings.CONTENT_MAX_FILE_BYTES:
         most = filesizeformat(settings.CONTENT_MAX_FILE_BYTES)
-        raise BadText(f"It has {filesizeformat(len(data))}; a file can have {most} at most.")
+        raise BadText(f"It is too large: a file can have {most} at most.")
     if b"\0" in data:
         raise BadText("It is a binary file; only text can be content.")
     try:

@@ -18,8 +18,8 @@ import nh3
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-MAX_CHARACTERS = 300_000
-"""Longer texts are shown as they are: rendering takes about a second a megabyte."""
+MAX_CHARACTERS = 200_000
+"""Longer texts are shown as they are: this much, written to be slow, takes three seconds, and else half a second."""
 
 ID_PREFIX = "section-"
 """Before the id of each heading, so that none meets an id of the page around it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -51,9 +52,10 @@ def upload(request: HttpRequest, membership: Membership, server: str) -> HttpRes
     form = UploadForm(posted(request), request.FILES, initial={"folder": folder})
     uploaded = None
     if request.method == "POST" and form.is_valid():
+        at_most = settings.CONTENT_MAX_FILE_BYTES + 1  # enough to see that it is too large, however large it is
         uploaded = upload_contents(
             server=it,
-            files=((file.name, file.read()) for file in form.cleaned_data["uploads"]),
+            files=((file.name, file.read(at_most)) for file in form.cleaned_data["uploads"]),
             folder=form.cleaned_data["folder"],
             replace=form.cleaned_data["replace"],
             by=membership.user,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
@@ -255,6 +257,16 @@ def test_an_upload_keeps_the_good_files_and_names_the_bad_ones(browse: Browse, b
     assert "bad.png" in response.content.decode()
     assert "binary file" in response.content.decode()
     assert list(docs.contents.values_list("path", flat=True)) == ["in/empty.md", "in/good.md"]
+
+
+def test_a_large_upload_is_refused_without_being_read_whole(
+    browse: Browse, bob: User, docs: Server, settings: Any
+) -> None:
+    settings.CONTENT_MAX_FILE_BYTES = 10
+    upload = SimpleUploadedFile("large.md", b"x" * 1000)
+    shown = browse(bob).post(f"{CONTENT}upload/", {"uploads": [upload]}).content.decode()
+    assert "too large" in shown
+    assert not docs.contents.exists()
 
 
 def test_an_upload_of_good_files_leads_back_to_the_content(browse: Browse, bob: User, docs: Server) -> None:

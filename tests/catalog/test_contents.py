@@ -74,10 +74,10 @@ def test_a_text_that_no_database_holds_is_refused(docs: Server, bob: User, text:
         contents.create_content(server=docs, path="a.md", text=text, by=bob)
 
 
-def test_a_text_over_the_limit_is_refused_with_both_sizes(docs: Server, bob: User, settings: Any) -> None:
+def test_a_text_over_the_limit_is_refused_with_the_limit(docs: Server, bob: User, settings: Any) -> None:
     settings.CONTENT_MAX_FILE_BYTES = 1024
     contents.create_content(server=docs, path="fits.md", text="x" * 1024, by=bob)
-    with pytest.raises(contents.BadText, match=r"2\.0\sKB; a file can have 1\.0\sKB"):
+    with pytest.raises(contents.BadText, match=r"too large: a file can have 1\.0\sKB at most"):
         contents.create_content(server=docs, path="large.md", text="é" * 1024, by=bob)
 
 

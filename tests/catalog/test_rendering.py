@@ -153,6 +153,7 @@ def test_metadata_at_the_top_is_shown_as_code() -> None:
 
 def test_the_longest_text_that_is_rendered_takes_seconds_at_most_however_it_is_written() -> None:
     hostile = ["[" * MAX_CHARACTERS, "*a " * (MAX_CHARACTERS // 3), "> " * (MAX_CHARACTERS // 2), "`" * MAX_CHARACTERS]
+    hostile += ["<ul><li>" * (MAX_CHARACTERS // 8), "![a" * (MAX_CHARACTERS // 3), "<b>" * (MAX_CHARACTERS // 3)]
     for text in hostile:
         before = time.process_time()
         render(text)
