@@ -20,6 +20,12 @@ DESK: ViewportSize = {"width": 1280, "height": 900}
 PHONE: ViewportSize = {"width": 390, "height": 844}
 THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
+SETTLE = """async () => {
+    await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
+    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+}"""
+"""Wait until colours and places are final; transitions take no time here, but begin a frame later."""
+
 
 class Window:
     """A window with cookies of its own; `page` is Playwright's."""
@@ -32,7 +38,7 @@ class Window:
             base_url=installation.url,
             viewport=DESK,
             java_script_enabled=javascript,
-            reduced_motion="reduce",  # colours and places are final as soon as they are drawn
+            reduced_motion="reduce",
             locale="en-GB",
         )
         self.watch = Watch(self.context, installation.url)
@@ -67,7 +73,7 @@ class Window:
             for theme in reversed(THEMES):
                 self.page.set_viewport_size(size)
                 self.page.emulate_media(color_scheme=theme)
-                self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => setTimeout(done)))")
+                self.page.evaluate(SETTLE)
                 yield f"{width} {theme}"
 
     def picture(self, name: str) -> None:
