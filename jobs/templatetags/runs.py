@@ -44,7 +44,7 @@ def subject_url(run: Run) -> str:
 
 @register.filter
 def shown_options(run: Run) -> list[tuple[str, str]]:
-    """The options as label and value; a mapping is what a kind tells itself, such as the digests of a confirmed list."""
+    """The options as label and value; a mapping is a kind's own, such as digests of a confirmed list."""
     told = {name: value for name, value in run.options.items() if not isinstance(value, dict)}
     return [(name.replace("_", " ").capitalize(), _words(value)) for name, value in told.items()]
 
