@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
+from urllib.parse import urlsplit
 
-from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
 
+from lib.htmx import is_fragment
 from orgs.models import Membership, Role, User
 
 ENTITLEMENTS: dict[str, str] = {
@@ -136,11 +139,22 @@ def for_members(*needs: str) -> Callable[[MemberView[P]], Callable[Concatenate[H
     def decorate(view: MemberView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
         @wraps(view)
         def checked(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if not request.user.is_authenticated:
+                return _to_sign_in(request)
             membership = member(request, org)
             for entitlement in needs:
                 require(membership, entitlement)
             return view(request, membership, *args, **kwargs)
 
-        return login_required(checked)  # type: ignore[return-value]  # it widens the signature, Django calls by name
+        return checked  # type: ignore[return-value]  # it names what Django passes by keyword
 
     return decorate
+
+
+def _to_sign_in(request: HttpRequest) -> HttpResponse:
+    """To the sign-in page and back. Where htmx asks for a fragment, the page it belongs to is what to come back to."""
+    if not is_fragment(request):
+        return redirect_to_login(request.get_full_path())
+    page = urlsplit(request.headers.get("HX-Current-URL", ""))
+    back = page._replace(scheme="", netloc="").geturl() if page.netloc == request.get_host() else "/"
+    return HttpResponseClientRedirect(redirect_to_login(back).url)

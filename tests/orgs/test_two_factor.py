@@ -12,9 +12,10 @@ from allauth.account.models import EmailAddress
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.core.cache import cache
+from django.core.mail import EmailMessage
 from django.core.management import CommandError, call_command
 from django.test import Client
-from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
+from pytest_django import Settings
 
 from lib import crypto
 from orgs.adapter import MFAAdapter
@@ -113,12 +114,14 @@ def test_a_wrong_code_does_not_and_is_logged(signed_in: Client, alice: User) -> 
     assert AuditEvent.objects.filter(action="account.second_factor_failed", target_id=str(alice.pk)).exists()
 
 
-def test_switching_it_on_and_off_is_in_the_log(
-    signed_in: Client, alice: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
+@pytest.mark.django_db(transaction=True)  # the e-mails that tell of it are sent on commit, while the request lasts
+def test_switching_it_on_and_off_is_in_the_log_and_told_by_mail(
+    signed_in: Client, alice: User, mailoutbox: list[EmailMessage]
 ) -> None:
-    with django_capture_on_commit_callbacks(execute=True):
-        activate(signed_in)
-        signed_in.post("/accounts/2fa/totp/deactivate/")
+    activate(signed_in)
+    signed_in.post("/accounts/2fa/totp/deactivate/")
+    assert {mail.to[0] for mail in mailoutbox} == {alice.email}
+    assert len(mailoutbox) >= 2
     actions = list(AuditEvent.objects.filter(target_id=str(alice.pk)).values_list("action", flat=True))
     assert "second_factor.added" in actions
     assert "second_factor.removed" in actions
