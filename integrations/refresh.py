@@ -30,8 +30,10 @@ from orgs import access
 
 Confirmed = Mapping[str, Sequence[str]]
 
-STORE_BATCH = 200
-"""Texts held in memory before they are stored."""
+STORE_BATCH = 500
+"""Texts held in memory before they are stored, if they are small."""
+STORE_CHARACTERS = 4 << 20
+"""They are stored at the latest when there is so much of them: Python keeps up to four bytes a character."""
 TRIES = 3
 """Times to compare anew when the branch or the rows moved under the refresh."""
 
@@ -343,7 +345,7 @@ def _fetch(
         raise HandOver(f"{len(wanted):,} files have to be fetched, which goes on in the background.")
     skips: dict[str, Skip] = {}
     batch: list[tuple[Entry, str]] = []
-    done = 0
+    done = held = 0
     context.progress("Fetching", done=0, total=len(wanted))
     texts = read_texts(
         client,
@@ -359,9 +361,11 @@ def _fetch(
             skips[entry.path] = text
         else:
             batch.append((entry, text))
-        if len(batch) >= STORE_BATCH:
+            held += len(text)
+        if len(batch) >= STORE_BATCH or held >= STORE_CHARACTERS:
             found.update(_store(batch))
             batch.clear()
+            held = 0
             context.check()
         context.progress("Fetching", done=done, total=len(wanted))
     found.update(_store(batch))
