@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import reduce
+from operator import or_
 from typing import Any, TypeVar
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from catalog import contents
 from catalog.bulk import insert_rows
 from catalog.models import Blob, Content, Origin, Server
+from catalog.paths import parents
 from forges.clients.base import Entry
 from forges.reading import Skip
 from integrations.models import FileChange, ImportedFile, SkippedFile, Track
@@ -27,6 +31,9 @@ BATCH = 1000
 """Rows in one INSERT."""
 LOOKUP = 500
 """Values in one IN (…): some builds of SQLite allow 999 parameters."""
+
+RANGES = 50
+"""Folders asked about in one query."""
 
 T = TypeVar("T")
 
@@ -145,7 +152,8 @@ class _Writer:
         if locked != len(ids):
             raise Raced
         targets = [target_path(self.track.mount_path, entry.path) for entry in arriving]
-        if occupied_paths(self.server_id, targets, but=ids):
+        own = {row.content_id for row in self.rows.values()}
+        if occupied_paths(self.server_id, targets, but=own):
             raise Raced
 
     def _remove(self, rows: Sequence[Row]) -> None:
@@ -339,13 +347,31 @@ def target_path(mount_path: str, path: str) -> str:
 
 
 def occupied_paths(server_id: Any, paths: Iterable[str], *, but: set[int]) -> set[str]:
-    """Those of the paths that other content of the server holds; `but` are content ids that do not count."""
-    taken: set[str] = set()
-    for chunk in chunked(paths, LOOKUP):
-        for path, pk in Content.objects.filter(server_id=server_id, path__in=chunk).values_list("path", "pk"):
+    """Those of the paths that other content of the server keeps from being used.
+
+    It has that very path, or is a file where the path needs a folder, or lies in a folder where the path is a file.
+    `but` are content ids that do not count.
+    """
+    here = Content.objects.filter(server_id=server_id)
+    if here.count() <= len(but):
+        return set()
+    needs: dict[str, set[str]] = {}
+    wanted = list(paths)
+    for path in wanted:
+        for taken in (path, *parents(path)):
+            needs.setdefault(taken, set()).add(path)
+    found: set[str] = set()
+    for chunk in chunked(needs, LOOKUP):
+        for path, pk in here.filter(path__in=chunk).values_list("path", "pk"):
             if pk not in but:
-                taken.add(path)
-    return taken
+                found |= needs[path]
+    for chunk in chunked(wanted, RANGES):
+        # All below a folder is one range of the index: “0” is what follows “/”.
+        below = reduce(or_, (Q(path__gt=f"{path}/", path__lt=f"{path}0") for path in chunk))
+        for inside, pk in here.filter(below).values_list("path", "pk"):
+            if pk not in but:
+                found.update(set(chunk).intersection(parents(inside)))
+    return found
 
 
 def chunked(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -39,7 +39,7 @@ def refused(entered: Entered) -> tuple[str, str]:
 def test_a_bad_token_is_an_error_on_its_field(entered: Entered) -> None:
     field, sentence = refused(replace(entered, token="ghp_wrong"))
     assert field == "token"
-    assert "token" in sentence
+    assert "does not accept" in sentence
     assert "ghp_wrong" not in sentence
 
 

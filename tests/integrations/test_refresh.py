@@ -206,6 +206,37 @@ def test_typed_content_in_the_way_is_kept_and_the_file_is_skipped_until_it_is_go
     assert connection.texts()["chapters/01.md"] == "# Chapter 1\n"
 
 
+def test_a_kept_file_does_not_keep_its_successors_from_being_refreshed(
+    connect: Connect, book: HostedRepository
+) -> None:
+    book.git.commit({"plan": "one file\n"})
+    connection = connect(book)
+    connection.refresh()
+    book.git.commit({"plan": None, "plan/a.md": "a folder now\n"})
+    connection.refresh(prune=False)
+    book.git.commit({"plan/a.md": "and changed\n"})
+
+    run = connection.refresh(prune=False)
+
+    assert run.status == Status.SUCCEEDED
+    assert connection.texts()["plan/a.md"] == "and changed\n"
+
+
+@pytest.mark.parametrize("typed", ["chapters", "chapters/01.md/notes.md"])
+def test_a_file_is_never_put_where_a_folder_is_nor_a_folder_where_a_file_is(
+    connect: Connect, book: HostedRepository, docs: Server, typed: str
+) -> None:
+    factories.content(docs, typed, "Mine\n")
+    connection = connect(book)
+
+    connection.refresh()
+
+    clashing = set(connection.track.skipped_files.values_list("path", "reason"))
+    assert ("chapters/01.md", "path_clash") in clashing
+    assert len(clashing) == (12 if typed == "chapters" else 1)
+    assert connection.texts()[typed] == "Mine\n"
+
+
 def test_two_integrations_on_one_server_never_touch_each_others_rows(
     connect: Connect, book: HostedRepository, forge: Forge
 ) -> None:
