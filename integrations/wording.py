@@ -51,6 +51,11 @@ def short_name(integration: Integration) -> str:
     return name.partition("://")[2].partition("/")[2] or name
 
 
+def web_url(integration: Integration) -> str:
+    """Where people see the repository, if that is a web address: it is what the forge said, and anyone can run one."""
+    return integration.web_url if integration.web_url.startswith(("https://", "http://")) else ""
+
+
 def filter_label(track: Track) -> str:
     """The path filter in a few words; "" when all files are meant."""
     include, exclude = _patterns(track.include), _patterns(track.exclude)

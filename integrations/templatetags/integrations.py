@@ -22,6 +22,11 @@ def short_name(integration: Integration) -> str:
 
 
 @register.filter
+def web_url(integration: Integration) -> str:
+    return wording.web_url(integration)
+
+
+@register.filter
 def filter_label(track: Track) -> str:
     return wording.filter_label(track)
 

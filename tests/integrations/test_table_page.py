@@ -63,6 +63,13 @@ def test_a_row_tells_where_the_content_comes_from_and_what_the_last_refresh_did(
     assert "See what changed" in shown
 
 
+def test_a_forge_cannot_slip_a_script_into_a_link(docs: Server, bob: User, browse: Browse) -> None:
+    factories.integration(docs, "acme/<b>bold</b>", web_url="javascript:alert(1)")
+    shown = page(browse(bob))
+    assert "javascript:" not in shown
+    assert "<b>bold" not in shown
+
+
 def test_stale_files_lead_to_the_content_that_is_stale(
     connect: Connect, book: HostedRepository, bob: User, browse: Browse
 ) -> None:
