@@ -15,7 +15,7 @@ from pytest_django import Settings
 from jobs import heartbeats, leases, runs, schedules, sweeper
 from jobs.context import RunContext
 from jobs.execution import execute
-from jobs.models import Heartbeat, LogLine, Run, Status
+from jobs.models import LogLine, Run, Status
 from jobs.outcomes import Outcome, Waiting
 from tests.jobs.conftest import AsksFor, Workbench
 
@@ -165,10 +165,10 @@ def test_migrating_makes_the_schedule(db: None) -> None:
 def test_the_schedule_is_made_once_by_many_at_the_same_moment(
     on_disk: None, together: Callable[..., list[None]]
 ) -> None:
-    Schedule.objects.all().delete()
-    Heartbeat.objects.all().delete()
-    together(*[schedules.ensure] * 4)
-    assert the_sweep()
+    for _ in range(3):
+        Schedule.objects.all().delete()
+        together(*[schedules.ensure] * 4)
+        assert the_sweep()
 
 
 @pytest.mark.django_db(transaction=True)
