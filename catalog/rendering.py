@@ -42,6 +42,8 @@ _ATTRIBUTES = {
     "details": {"open"},
     **{f"h{level}": {"id"} for level in range(1, 7)},
 }
+_SCROLLED = {tag: {"tabindex": "0"} for tag in ("pre", "table")}
+"""What scrolls sideways by itself, so that it can be reached without a mouse."""
 _SCHEMES = {"http", "https", "mailto"}
 _FRONT_MATTER = re.compile(r"\A---[ \t]*\r?\n(.*?\r?\n)(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.DOTALL)
 _NOT_IN_SLUG = re.compile(r"[^\w\- ]")
@@ -79,6 +81,7 @@ def render_markdown(text: str, *, path: str, link: Link) -> str:
         attributes=_ATTRIBUTES,
         attribute_filter=resolve,
         url_schemes=_SCHEMES,
+        set_tag_attribute_values=_SCROLLED,
         link_rel="noopener noreferrer nofollow",
     )
 

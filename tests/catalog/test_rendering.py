@@ -24,7 +24,7 @@ def test_the_everyday_things_of_markdown_are_rendered() -> None:
     assert "<em>text</em>" in html
     assert "<td>1</td>" in html
     assert "<s>old</s>" in html
-    assert "<pre><code>make\n</code></pre>" in html
+    assert '<pre tabindex="0"><code>make\n</code></pre>' in html
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_an_id_written_by_hand_meets_no_id_of_the_page() -> None:
 
 def test_metadata_at_the_top_is_shown_as_code() -> None:
     html = render("---\ntitle: A <b>\n---\n\n# Start\n")
-    assert html.startswith("<pre><code>title: A &lt;b&gt;\n</code></pre>")
+    assert html.startswith('<pre tabindex="0"><code>title: A &lt;b&gt;\n</code></pre>')
     assert '<h1 id="section-start">' in html
 
 
