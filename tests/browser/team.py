@@ -7,9 +7,9 @@ from itertools import count
 from typing import Any, Self
 
 from catalog.models import Server
-from integrations import connecting
-from integrations.connecting import Entered
+from integrations import connecting, probing
 from integrations.models import Integration
+from integrations.probing import Entered
 from integrations.refreshing import REFRESH
 from jobs import runs
 from jobs.context import Budget
@@ -62,17 +62,21 @@ class Team:
         """Connect a repository and import it, as alice, before the browser comes."""
         entered.setdefault("token", forge.token("acme"))
         form = Entered(forge="github", base_url=forge.url, repository=repository.full_name, **entered)
-        made = connecting.connect(server or self.docs, form, connecting.probe(form), by=self.alice)
+        made = connecting.connect(server or self.docs, form, probing.probe(form), by=self.alice)
         self.refreshes(made.integration)
         return made.integration
 
-    def refreshes(self, integration: Integration, *, prune: bool = True, **options: Any) -> Run:
+    def refreshes(self, integration: Integration, *, prune: bool = True) -> Run:
+        return self.runs(integration, REFRESH, prune=prune)
+
+    def runs(self, integration: Integration, kind: str, *, prune: bool = True) -> Run:
+        """Do it here and now, as alice."""
         requested = runs.request_run(
-            kind=REFRESH,
+            kind=kind,
             subject=integration,
             organization=self.organization,
             scope=str(integration.server_id),
-            options={"prune": prune, **options},
+            options={"prune": prune},
             trigger=Trigger.MANUAL,
             requested_by=self.alice,
             enqueue=False,

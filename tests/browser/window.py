@@ -107,7 +107,7 @@ def expect_visible_focus(element: Locator) -> None:
         """(element) => {
             const style = getComputedStyle(element);
             return element.matches(":focus-visible")
-                && ((style.outlineStyle !== "none" && parseFloat(style.outlineWidth) > 0) || style.boxShadow !== "none");
+                && (parseFloat(style.outlineWidth) > 0 || style.boxShadow !== "none");
         }"""
     )
     assert shown, f"the focus on {element} cannot be seen"

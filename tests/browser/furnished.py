@@ -1,0 +1,121 @@
+"""An organisation with one of everything that a page can show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Self
+
+from django.utils import timezone
+
+from catalog import versions
+from catalog.models import Content
+from integrations.models import Integration
+from integrations.refreshing import PREVIEW, REFRESH
+from jobs import runs
+from jobs.models import Run, Status
+from orgs import invitations
+from orgs.models import Membership, Role
+from tests import factories
+from tests.browser.team import Team
+from tests.wire import samples
+from tests.wire.forge import Forge
+
+PAGE = """\
+# Everything
+
+A paragraph with `code`, a [link](https://example.com) and a list:
+
+- one
+- two
+
+| column | another column | a third one that is rather long |
+|--------|----------------|---------------------------------|
+| a      | b              | c                               |
+
+```python
+print("a line that is so long that it does not fit on a telephone, not even when that is held in landscape")
+```
+"""
+
+
+@dataclass(frozen=True)
+class Furnished:
+    team: Team
+    integration: Integration
+    content: Content
+    succeeded: Run
+    preview: Run
+    failed: Run
+    held: Run
+    running: Run
+    invitation: str
+    """The token of an open invitation."""
+
+    @classmethod
+    def new(cls, forge: Forge) -> Self:
+        team = Team.new()
+        docs = forge.repository("acme/a-repository-with-quite-a-long-name-of-its-own", private=True)
+        docs.git.commit({**samples.everything(), "docs/everything.md": PAGE})
+        integration = team.connects(docs, forge)
+        versions.cut_version(server=team.docs, note="The first one", by=team.alice, activate=True)
+        docs.git.commit({"docs/guide.md": samples.markdown("Another guide"), "docs/deep/er/still.md": None})
+        succeeded = team.refreshes(integration)
+        docs.git.commit({"docs/everything.md": PAGE.replace("one", "two"), "docs/new.md": "# New\n"})
+        member = Membership.objects.get(user=team.alice, organization=team.organization)
+        return cls(
+            team=team,
+            integration=integration,
+            content=Content.objects.get(server=team.docs, path="docs/everything.md"),
+            succeeded=succeeded,
+            preview=team.runs(integration, PREVIEW),
+            failed=_failed(team, forge),
+            held=_held(team, forge),
+            running=_running(team, forge),
+            invitation=invitations.invite(by=member, role=Role.OPERATOR).token,
+        )
+
+
+def _failed(team: Team, forge: Forge) -> Run:
+    gone = forge.repository("acme/gone")
+    gone.git.commit({"README.md": "# Gone\n"})
+    integration = team.connects(gone, forge, mount_path="gone")
+    forge.world.delete("acme/gone")
+    return team.refreshes(integration)
+
+
+def _held(team: Team, forge: Forge) -> Run:
+    book = forge.repository("acme/book")
+    book.git.commit({f"chapters/{number:02}.md": f"# {number}\n" for number in range(12)})
+    integration = team.connects(book, forge, mount_path="book")
+    book.git.commit({f"chapters/{number:02}.md": None for number in range(8)})
+    return team.refreshes(integration)
+
+
+def _running(team: Team, forge: Forge) -> Run:
+    """A Run that some other worker is at, and stays at."""
+    large = forge.repository("acme/large")
+    large.git.commit({"README.md": "# Large\n"})
+    integration = team.connects(large, forge, mount_path="large", server=factories.server(team.organization, "Large"))
+    run = runs.request_run(
+        kind=REFRESH,
+        subject=integration,
+        organization=team.organization,
+        scope=str(integration.server_id),
+        options={"prune": True},
+        trigger="manual",
+        requested_by=team.bob,
+        enqueue=False,
+    ).run
+    now = timezone.now()
+    Run.objects.filter(pk=run.pk).update(
+        status=Status.RUNNING,
+        stage="Fetching files",
+        done=1_200,
+        total=20_000,
+        attempts=1,
+        started_at=now,
+        enqueued_at=now,
+        lease_until=now + timedelta(hours=1),
+    )
+    return Run.objects.get(pk=run.pk)

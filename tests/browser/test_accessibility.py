@@ -1,0 +1,150 @@
+"""Every type of page is for everybody: no barrier that axe finds, in light and dark, on a desk and on a telephone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import OpenWindow
+from tests.browser.furnished import Furnished
+from tests.browser.installation import Installation
+from tests.browser.window import Window, expect_no_sideways_scroll
+from tests.wire.forge import Forge
+
+pytestmark = pytest.mark.browser
+
+AXE = Axe()
+ALL_RULES = {"resultTypes": ["violations"]}
+COLOURS = {**ALL_RULES, "runOnly": ["color-contrast"]}
+"""What the dark theme can change about a page."""
+
+Path = Callable[[Furnished], str]
+Step = Callable[[Page], object]
+
+
+@dataclass(frozen=True)
+class Case:
+    path: Path
+    """Where the page is, from the organisation's address on; from the top with a slash in front."""
+    person: Literal["alice", "carol", ""] = "alice"
+    status: int = 200
+    then: Step | None = None
+    """What is done there before one looks."""
+
+
+def open_the_menu(page: Page) -> None:
+    page.get_by_role("button", name="Actions for acme/book").click()
+    expect(page.locator(".menu:popover-open")).to_be_visible()
+
+
+def open_the_dialog(page: Page) -> None:
+    open_the_menu(page)
+    page.locator(".menu:popover-open").get_by_text("Delete…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def send_nothing(page: Page) -> None:
+    page.locator("#connect-form").evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
+    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+
+
+def open_a_difference(page: Page) -> None:
+    page.locator("summary").filter(has_text="docs/").first.click()
+    expect(page.locator(".diff").first).to_be_visible()
+
+
+def about_the_integration(page: str) -> Path:
+    return lambda it: f"integrations/{it.integration.pk}/{page}/"
+
+
+def of_the_server(page: str = "") -> Path:
+    return lambda _it: f"servers/docs/{page}"
+
+
+def at(path: str) -> Path:
+    return lambda _it: path
+
+
+CASES: dict[str, Case] = {
+    "sign in": Case(at("/accounts/login/"), person=""),
+    "sign-up closed": Case(at("/accounts/signup/"), person=""),
+    "invitation": Case(lambda it: f"/invitations/{it.invitation}/", person=""),
+    "reset password": Case(at("/accounts/password/reset/"), person=""),
+    "dashboard": Case(at("")),
+    "servers": Case(at("servers/")),
+    "new server": Case(at("servers/new/")),
+    "server general": Case(of_the_server()),
+    "server edit": Case(of_the_server("edit/")),
+    "server content": Case(of_the_server("content/")),
+    "server integrations": Case(of_the_server("integrations/")),
+    "server integrations, menu": Case(of_the_server("integrations/"), then=open_the_menu),
+    "server integrations, dialog": Case(of_the_server("integrations/"), then=open_the_dialog),
+    "server versions": Case(of_the_server("versions/")),
+    "server activity": Case(of_the_server("activity/")),
+    "compare": Case(of_the_server("versions/compare/")),
+    "version": Case(of_the_server("versions/1/")),
+    "content page": Case(lambda it: f"servers/docs/content/{it.content.pk}/"),
+    "new file": Case(of_the_server("content/new/")),
+    "upload": Case(of_the_server("content/upload/")),
+    "connect with errors": Case(of_the_server("integrations/connect/"), then=send_nothing),
+    "integrations": Case(at("integrations/")),
+    "integration edit": Case(about_the_integration("edit")),
+    "integration history": Case(about_the_integration("history")),
+    "integration skipped files": Case(about_the_integration("skipped")),
+    "integration preview": Case(
+        lambda it: f"integrations/{it.integration.pk}/preview/{it.preview.pk}/", then=open_a_difference
+    ),
+    "runs": Case(at("runs/")),
+    "run succeeded": Case(lambda it: f"runs/{it.succeeded.pk}/", then=open_a_difference),
+    "run running": Case(lambda it: f"runs/{it.running.pk}/"),
+    "run failed": Case(lambda it: f"runs/{it.failed.pk}/"),
+    "run held": Case(lambda it: f"runs/{it.held.pk}/"),
+    "members": Case(at("members/")),
+    "invitations": Case(at("invitations/")),
+    "audit log": Case(at("audit/")),
+    "organisation settings": Case(at("settings/")),
+    "profile": Case(at("/profile/")),
+    "e-mail addresses": Case(at("/accounts/email/")),
+    "change password": Case(at("/accounts/password/change/")),
+    "two-factor": Case(at("/accounts/2fa/")),
+    "may not": Case(of_the_server("integrations/connect/"), person="carol", status=403),
+    "not found": Case(at("nowhere/"), status=404),
+}
+
+
+@pytest.fixture(scope="package")
+def furnished(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
+    """Made once: no test changes it."""
+    with Forge(tmp_path_factory.mktemp("forge")) as forge:
+        yield Furnished.new(forge)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_page_has_no_barrier_and_fits_its_window(furnished: Furnished, open_window: OpenWindow, name: str) -> None:
+    case = CASES[name]
+    window = open_window(getattr(furnished.team, case.person) if case.person else None)
+    window.watch.expected_statuses.add(case.status)
+    path = case.path(furnished)
+    response = window.page.goto(path if path.startswith("/") else furnished.team.home + path)
+    assert response is not None
+    assert response.status == case.status
+    expect(window.page.locator(".htmx-request")).to_have_count(0)
+    if case.then:
+        case.then(window.page)
+    _expect_no_barrier(window)
+    window.picture(f"page {name}")
+
+
+def _expect_no_barrier(window: Window) -> None:
+    found = []
+    for look in window.looks():
+        expect_no_sideways_scroll(window.page)
+        results = AXE.run(window.page, options=COLOURS if "dark" in look else ALL_RULES)
+        if results.violations_count:
+            found.append(f"{look}:\n{results.generate_report()}")
+    assert not found, "\n".join(found)
