@@ -109,14 +109,16 @@ def _drop_database(url: str) -> None:
 @pytest.fixture
 def cluster(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
     url = _new_database(tmp_path)
-    with django_db_blocker.unblock():
-        cluster = Cluster(tmp_path, url)
-        cluster.start()
-        yield cluster
-        if cluster.supervisor is not None and cluster.supervisor.poll() is None:
-            cluster.stop()
-        cluster.database.close()
-    _drop_database(url)
+    try:
+        with django_db_blocker.unblock():
+            cluster = Cluster(tmp_path, url)
+            cluster.start()
+            yield cluster
+            if cluster.supervisor is not None and cluster.supervisor.poll() is None:
+                cluster.stop()
+            cluster.database.close()
+    finally:
+        _drop_database(url)
 
 
 def test_a_run_whose_busy_worker_is_killed_is_taken_up_again(cluster: Cluster, tmp_path: Path) -> None:
