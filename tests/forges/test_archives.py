@@ -85,6 +85,15 @@ def test_an_archive_that_ends_early_is_never_taken_for_a_whole_one(data: st.Data
         read(whole[:cut])
 
 
+def test_a_cut_behind_the_last_file_is_found_too() -> None:
+    # As long as what is read ahead at a time, so that nobody would come across the end by reading on.
+    tar = gzip.decompress(pack({"a.md": b"a"})).ljust(5 * (256 << 10), b"\0")
+    whole = gzip.compress(tar)
+    assert read(whole) == {"a.md": b"a"}
+    with pytest.raises(Unavailable):
+        read(whole[:-8])
+
+
 @given(st.binary(max_size=2000))
 def test_anything_else_is_an_error_of_ours(junk: bytes) -> None:
     for packed in (junk, gzip.compress(junk), gzip.compress(junk.ljust(512, b"\0") + bytes(1024))):

@@ -99,9 +99,9 @@ def test_a_copy_is_not_a_move() -> None:
 
 
 def test_among_several_candidates_the_same_file_name_goes_first() -> None:
-    known = {"old/index.md": "1", "old/readme.md": "1"}
-    found = diff(known, tree({"new/a.md": "1", "new/readme.md": "1"}))
-    assert moves(found) == [("old/index.md", "new/a.md"), ("old/readme.md", "new/readme.md")]
+    known = {"old/a.md": "1", "old/readme.md": "1"}
+    found = diff(known, tree({"new/readme.md": "1", "new/z.md": "1"}))
+    assert moves(found) == [("old/readme.md", "new/readme.md"), ("old/a.md", "new/z.md")]
 
 
 def test_what_is_left_over_of_several_candidates_is_added_or_removed() -> None:

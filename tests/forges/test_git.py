@@ -97,6 +97,15 @@ def test_a_server_that_wants_the_suffix_gets_it(forge: Forge, client: Client, ur
     assert client.usage.requests == 3  # the second time it is known
 
 
+def test_a_server_that_is_known_not_to_want_the_suffix_is_not_asked_twice(
+    forge: Forge, client: Client, url: str
+) -> None:
+    client.head(url, "main")
+    with forge.fault(faults.not_found()), pytest.raises(NotFound):
+        client.head(url, "main")
+    assert client.usage.requests == 2
+
+
 def test_a_repository_that_is_not_there_is_not_found_or_asks_for_a_token(
     forge: Forge, client: Client, open_git: OpenGitHub
 ) -> None:
@@ -206,8 +215,8 @@ def scan(path: Path) -> list[int]:
         ([packed(3, 9_000, b"x" * 9_000)] * 3, TooLarge),
         ([packed(3, 5, b"x" * 5_000_000)], Unavailable),
         ([packed(3, 50, b"x" * 5)], Unavailable),
-        ([packed(7, 6, b"\x05\xff\xff\xff\xff\x0f", extra=bytes(20))], TooLarge),
-        ([packed(6, 6, b"\x05\xff\xff\xff\xff\x0f", extra=b"\x81\x01")], TooLarge),
+        ([packed(7, 4, b"\x05\x80\x80\x01", extra=bytes(20))], TooLarge),  # makes 16,384 bytes
+        ([packed(6, 4, b"\x05\x80\x80\x01", extra=b"\x81\x01")], TooLarge),
         ([packed(7, 1, b"\xff", extra=bytes(20))], Unavailable),
         ([packed(3, 5, b"hello")[:-3]], Unavailable),
         ([b"\xff" * 40], (TooLarge, Unavailable)),

@@ -133,6 +133,15 @@ def test_an_answer_of_another_shape_is_the_servers_failure(
                 ask()
 
 
+@pytest.mark.parametrize("missing", ["id", "full_name", "default_branch"])
+def test_a_repository_that_lacks_what_counts_is_not_taken(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository, missing: str
+) -> None:
+    without = faults.alter_json(lambda true: {name: value for name, value in true.items() if name != missing})
+    with forge.fault(without), pytest.raises(Unavailable, match="not GitHub's"):
+        open_github(forge.token("acme")).repository("acme/docs")
+
+
 def test_json_that_ends_too_early_is_the_servers_failure(
     forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository
 ) -> None:

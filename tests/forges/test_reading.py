@@ -82,11 +82,11 @@ def test_an_unchanged_repository_costs_one_request(client: Client, hosted: Hoste
     assert client.usage.requests - before == 1
 
 
-@pytest.mark.parametrize(("changed", "batches"), [(1, 1), (100, 1), (101, 2), (150, 2)])
+@pytest.mark.parametrize(("changed", "batches"), [(1, 1), (100, 1), (101, 2), (250, 3)])
 def test_changed_files_cost_one_request_for_each_hundred(
     client: Client, hosted: HostedRepository, changed: int, batches: int
 ) -> None:
-    hosted.git.commit(samples.many(2000))
+    hosted.git.commit(samples.many(2600))
     rows = hosted.git.files()
     hosted.git.commit({path: f"changed {n}" for n, path in enumerate(sorted(rows)[:changed])})
     _, texts = refresh(client, rows)
