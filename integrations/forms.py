@@ -9,8 +9,8 @@ from django.core.validators import URLValidator
 from django.utils.html import format_html
 
 from forges.clients import FORGES
-from integrations.connecting import Entered, FieldError, normalise_mount, parse_filter
 from integrations.models import Integration, Track
+from integrations.probing import Entered, FieldError, normalise_mount, parse_filter
 from integrations.wording import FORGE_HELP
 
 PLAIN_GIT = "git"

@@ -51,7 +51,14 @@ class Integration(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.repository
+        return self.short_name
+
+    @property
+    def short_name(self) -> str:
+        """`owner/name`; of a plain git address what comes after the host, of a folder its name."""
+        if self.repository.startswith("file://"):
+            return self.repository.rsplit("/", 1)[-1]
+        return self.repository.partition("://")[2].partition("/")[2] or self.repository
 
     @property
     def credential_missing(self) -> bool:

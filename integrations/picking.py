@@ -15,13 +15,13 @@ from django.utils.crypto import salted_hmac
 
 from forges.clients.base import Branch, ForgeError, Repository
 from forges.opening import client_for
-from integrations import connecting
-from integrations.connecting import Entered, FieldError, parse_filter
+from integrations import probing
+from integrations.probing import Entered, FieldError, parse_filter
 
 KEPT_SECONDS = 120
 MOST_KEPT_PATHS = 100_000
 SHOWN = 50
-"""Repositories that one search returns at most; `integrations.connecting.repositories` asks for as many."""
+"""Repositories that one search returns at most; `integrations.probing.repositories` asks for as many."""
 SAMPLE = 20
 
 T = TypeVar("T")
@@ -29,15 +29,15 @@ T = TypeVar("T")
 
 def repositories(entered: Entered, *, query: str) -> tuple[Repository, ...]:
     """Those that the credential sees and whose name contains `query`, at most `SHOWN`. Raises FieldError."""
-    newest = _kept("repositories", entered, lambda: connecting.repositories(entered, query=""))
+    newest = _kept("repositories", entered, lambda: probing.repositories(entered, query=""))
     if not query or len(newest) < SHOWN:  # the whole list: no need to ask for a part of it
         return tuple(each for each in newest if query.casefold() in each.full_name.casefold())
-    return _kept(f"repositories {query}", entered, lambda: connecting.repositories(entered, query=query))
+    return _kept(f"repositories {query}", entered, lambda: probing.repositories(entered, query=query))
 
 
 def branches(entered: Entered) -> tuple[str, tuple[Branch, ...]]:
     """(default branch, branches with the default one first). Raises FieldError."""
-    return _kept(f"branches {entered.repository}", entered, lambda: connecting.branches(entered))
+    return _kept(f"branches {entered.repository}", entered, lambda: probing.branches(entered))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +69,13 @@ def count_matching(entered: Entered) -> FilterCount:
 
 
 def _list(entered: Entered) -> _Listed:
-    found = connecting.probe(entered)
+    found = probing.probe(entered)
     try:
         with client_for(
             forge=entered.forge,
             base_url=found.base_url,
             credential=entered.credential,
-            seconds=connecting.INTERACTIVE_SECONDS,
+            seconds=probing.INTERACTIVE_SECONDS,
         ) as client:
             listing = client.tree(found.repository.full_name, found.commit)
     except ForgeError as error:

@@ -62,8 +62,8 @@ def credential_of(integration: Integration) -> Credential:
 
 
 def fingerprint(track: Track) -> str:
-    """Changes with whatever makes the same commit read differently: the filter, the mount path and the size limit."""
-    parts = (path_filter(track).fingerprint, track.mount_path, str(settings.CONTENT_MAX_FILE_BYTES))
+    """Changes with whatever a person or the operator can change about what is brought."""
+    parts = (track.branch, path_filter(track).fingerprint, track.mount_path, str(settings.CONTENT_MAX_FILE_BYTES))
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 

@@ -43,14 +43,6 @@ def forge_label(key: str) -> str:
     return forge.label if forge else key
 
 
-def short_name(integration: Integration) -> str:
-    """`owner/name`; of a plain git address what comes after the host, of a folder its name."""
-    name = integration.repository
-    if name.startswith("file://"):
-        return name.rsplit("/", 1)[-1]
-    return name.partition("://")[2].partition("/")[2] or name
-
-
 def web_url(integration: Integration) -> str:
     """Where people see the repository, if that is a web address: it is what the forge said, and anyone can run one."""
     return integration.web_url if integration.web_url.startswith(("https://", "http://")) else ""
@@ -200,7 +192,7 @@ def counted(counts: dict[str, Any]) -> str:
 
 def outcome(run: Run, integration: Integration) -> tuple[str, str]:
     """(level of a message, sentence) on how a refresh stands or ended."""
-    name = short_name(integration)
+    name = integration.short_name
     match run.status:
         case Status.SUCCEEDED:
             return "success", f"{name}: {counted(run.counts)}."

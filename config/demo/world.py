@@ -8,9 +8,9 @@ from pathlib import Path
 from allauth.account.models import EmailAddress
 
 from catalog.models import Server
-from integrations import connecting
-from integrations.connecting import Entered
+from integrations import connecting, probing
 from integrations.models import Integration
+from integrations.probing import Entered
 from integrations.refreshing import REFRESH
 from jobs import runs
 from jobs.context import Budget
@@ -45,7 +45,7 @@ class World:
 def seed(repository: Path) -> World:
     """Make what is missing, and import the repository through the same code as everything else.
 
-    Raises `integrations.connecting.FieldError` when the repository cannot be read.
+    Raises `integrations.probing.FieldError` when the repository cannot be read.
     """
     organization, _ = Organization.objects.get_or_create(slug="acme", defaults={"name": "Acme Weather"})
     people = [_person(organization, email, name, role) for email, name, role in PEOPLE]
@@ -56,7 +56,7 @@ def seed(repository: Path) -> World:
         )
         if created:
             entered = Entered(forge="git", repository=str(repository), include=include, mount_path=mount_path)
-            connected = connecting.connect(server, entered, connecting.probe(entered), by=people[0])
+            connected = connecting.connect(server, entered, probing.probe(entered), by=people[0])
             imported.append(_import(connected.integration, by=people[0]))
     return World(organization, tuple(imported))
 

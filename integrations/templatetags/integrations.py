@@ -17,11 +17,6 @@ register.filter("forge_label", wording.forge_label)
 
 
 @register.filter
-def short_name(integration: Integration) -> str:
-    return wording.short_name(integration)
-
-
-@register.filter
 def web_url(integration: Integration) -> str:
     return wording.web_url(integration)
 

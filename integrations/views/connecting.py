@@ -14,9 +14,10 @@ from django.views.decorators.http import require_POST
 from catalog.access import server_of
 from forges.clients import FORGES
 from integrations import connecting as services
-from integrations import picking, wording
-from integrations.connecting import Connected, Entered, FieldError
+from integrations import picking, probing, wording
+from integrations.connecting import Connected
 from integrations.forms import ConnectForm
+from integrations.probing import Entered, FieldError
 from integrations.refreshing import request_refresh
 from integrations.views.page import LEVELS, page_context, server_page
 from jobs.models import Run, Trigger
@@ -33,7 +34,7 @@ def connect(request: HttpRequest, membership: Membership, server: str) -> Any:
     if request.method == "POST" and form.is_valid():
         try:
             entered = form.entered()
-            connected = services.connect(it, entered, services.probe(entered), by=membership.user, request=request)
+            connected = services.connect(it, entered, probing.probe(entered), by=membership.user, request=request)
         except FieldError as error:
             form.add_field_error(error)
         else:
@@ -48,7 +49,7 @@ def connect(request: HttpRequest, membership: Membership, server: str) -> Any:
 
 
 def _what_came_of_it(connected: Connected, run: Run) -> tuple[str, str]:
-    name = wording.short_name(connected.integration)
+    name = connected.integration.short_name
     done = f"{name} is connected." if connected.created else f"{name} was connected already and is updated."
     if connected.adopted:
         files = "file" if connected.adopted == 1 else "files"

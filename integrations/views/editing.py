@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST
 from catalog.views.page import confirm
 from forges.clients import FORGES
 from integrations import connecting as services
-from integrations import wording
-from integrations.connecting import Entered, FieldError, Probe
+from integrations import probing
 from integrations.forms import EditForm
 from integrations.models import ImportedFile, Integration, Track
+from integrations.probing import Entered, FieldError, Probe
 from integrations.refresh import fingerprint
 from integrations.views.connecting import branches_response, count_response
 from integrations.views.page import integration_of, page_context, server_page, track_of
@@ -47,7 +47,7 @@ def edit(request: HttpRequest, membership: Membership, integration: uuid.UUID) -
         it.server,
         form=form,
         integration=it,
-        name=wording.short_name(it),
+        name=it.short_name,
         forge=FORGES.get(it.forge),
         stored_token=_stored_token(it),
     )
@@ -63,7 +63,7 @@ def _save(request: HttpRequest, membership: Membership, integration: Integration
     adopted = services.edit(
         integration, track, entered, found=found, clear_token=clear_token, by=membership.user, request=request
     )
-    saved = f"{wording.short_name(integration)} is saved."
+    saved = f"{integration.short_name} is saved."
     if adopted:
         saved += f" It took over {adopted:,} {'file' if adopted == 1 else 'files'} of an earlier integration."
     track.refresh_from_db()
@@ -82,7 +82,7 @@ def _probe(integration: Integration, track: Track, entered: Entered, *, clear_to
         raise FieldError("token", str(error)) from error
     asked = replace(entered, token=entered.token or stored, username=entered.username or integration.username)
     try:
-        return services.probe(asked)
+        return probing.probe(asked)
     except FieldError as error:
         if clear_token and error.field in ("repository", "token"):
             reason = "Without a token this repository cannot be read, so the token stays."
@@ -146,7 +146,7 @@ def _as_stored(request: HttpRequest, integration: Integration) -> Entered:
 @access.for_members("integrations.import")
 def delete(request: HttpRequest, membership: Membership, integration: uuid.UUID) -> HttpResponse:
     it = integration_of(membership, integration)
-    name = wording.short_name(it)
+    name = it.short_name
     if request.method == "POST":
         deleted = services.delete_integration(it, by=membership.user, request=request)
         kept = f" {deleted.kept_files:,} of its files are kept." if deleted.kept_files else ""

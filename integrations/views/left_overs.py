@@ -10,8 +10,8 @@ from django.urls import reverse
 from catalog.access import server_of
 from catalog.models import Server
 from catalog.views.page import confirm
-from integrations import connecting as services
-from integrations.connecting import LeftOver
+from integrations import left_overs
+from integrations.left_overs import LeftOver
 from integrations.models import ImportedFile
 from integrations.views.page import page_context, server_page
 from orgs import access
@@ -25,7 +25,7 @@ def remove(request: HttpRequest, membership: Membership, server: str, key: str) 
     it = server_of(membership, server)
     left = _left_over(it, key)
     if request.method == "POST":
-        removed = services.remove_left_overs(it, key, by=membership.user, request=request)
+        removed = left_overs.remove(it, key, by=membership.user, request=request)
         messages.success(request, f"{removed:,} {'file is' if removed == 1 else 'files are'} removed.")
         return redirect(server_page(it))
     files = ImportedFile.objects.filter(server=it, source_key=key, track=None, detached_at=None)
@@ -46,7 +46,7 @@ def remove(request: HttpRequest, membership: Membership, server: str, key: str) 
 
 
 def _left_over(server: Server, key: str) -> LeftOver:
-    for left in services.left_overs(server):
+    for left in left_overs.of_server(server):
         if left.source_key == key:
             return left
     raise Http404

@@ -15,7 +15,7 @@ from django_tables2 import RequestConfig
 
 from catalog.access import server_of
 from catalog.views.page import permission
-from integrations import connecting, rows, wording
+from integrations import left_overs, rows, wording
 from integrations.models import Integration
 from integrations.tables import IntegrationFilter, IntegrationsTable
 from integrations.views.page import LEVELS, choice, integration_of, integrations_of, page_context, server_page
@@ -33,7 +33,7 @@ SERVER, ORGANIZATION = "server", "organization"
 def server(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
     found = integrations_of(membership).filter(server=it)
-    context = page_context(membership, it, left_overs=connecting.left_overs(it))
+    context = page_context(membership, it, left_overs=left_overs.of_server(it))
     context |= _table(request, membership, found, shows_server=False)
     table = context["table"]
     if not context["filtered"]:

@@ -45,7 +45,7 @@ def preview(request: HttpRequest, membership: Membership, integration: uuid.UUID
     last = Run.objects.for_org(membership.organization).about(it).filter(kind=PREVIEW, joined_to=None).first()
     if last is not None:
         return redirect("integrations:preview_run", org=org, integration=it.pk, run=last.pk)
-    context = page_context(membership, it.server, integration=it, name=wording.short_name(it), run=None)
+    context = page_context(membership, it.server, integration=it, name=it.short_name, run=None)
     return render(request, "integrations/preview.html", context)
 
 
@@ -58,7 +58,7 @@ def preview_run(request: HttpRequest, membership: Membership, integration: uuid.
         membership,
         it.server,
         integration=it,
-        name=wording.short_name(it),
+        name=it.short_name,
         run=found,
         prune=bool(found.options.get("prune")),
         plans=[_shown(plan) for plan in found.result.get("plans", [])],
@@ -118,5 +118,5 @@ def preview_diff(request: HttpRequest, membership: Membership, integration: uuid
             context["lines"] = lines
     if is_fragment(request):
         return render(request, "integrations/_diff.html", context)
-    context |= {"integration": it, "name": wording.short_name(it), "run": found}
+    context |= {"integration": it, "name": it.short_name, "run": found}
     return render(request, "integrations/preview_diff.html", page_context(membership, it.server, **context))

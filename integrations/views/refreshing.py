@@ -65,7 +65,7 @@ def _refresh(request: HttpRequest, membership: Membership, integrations: Iterabl
             words.append(f"{asked.joined:,} {'was' if asked.joined == 1 else 'were'} queued already")
         messages.success(request, f"{', '.join(words).capitalize()}.")
     if asked.skipped:
-        named = [f"{wording.short_name(each.integration)} ({each.reason})" for each in asked.skipped[:NAMED]]
+        named = [f"{each.integration.short_name} ({each.reason})" for each in asked.skipped[:NAMED]]
         more = len(asked.skipped) - len(named)
         rest = f" and {more:,} more" if more else ""
         messages.warning(request, f"Left out: {', '.join(named)}{rest}.")

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from catalog.models import Content, Server
-from integrations import connecting
-from integrations.connecting import Entered
+from integrations import connecting, probing
 from integrations.models import Integration, Track
+from integrations.probing import Entered
 from integrations.refreshing import PREVIEW, REFRESH
 from jobs import runs
 from jobs.context import Budget
@@ -80,7 +80,7 @@ def connect(forge: Forge, docs: Server, alice: User) -> Connect:
     def connected(repository: HostedRepository, *, server: Server = docs, **entered: Any) -> Connection:
         entered.setdefault("token", forge.token("acme", scopes=["repo"]))
         form = Entered(forge="github", base_url=forge.url, repository=repository.full_name, **entered)
-        made = connecting.connect(server, form, connecting.probe(form), by=alice)
+        made = connecting.connect(server, form, probing.probe(form), by=alice)
         return Connection(forge, repository, made.integration, alice)
 
     return connected

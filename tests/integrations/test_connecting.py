@@ -9,9 +9,9 @@ import pytest
 from django.db import connection as database
 
 from catalog.models import Content, Origin, Server
-from integrations import connecting
-from integrations.connecting import Entered, FieldError
+from integrations import connecting, left_overs, picking, probing
 from integrations.models import ImportedFile, Integration, Track
+from integrations.probing import Entered, FieldError
 from jobs import runs
 from jobs.models import Run, Status, Trigger
 from orgs.models import AuditEvent, User
@@ -31,7 +31,7 @@ def entered(forge: Forge, book: HostedRepository) -> Entered:
 
 def refused(entered: Entered) -> tuple[str, str]:
     with pytest.raises(FieldError) as error:
-        connecting.probe(entered)
+        probing.probe(entered)
     assert not Integration.objects.exists()
     return error.value.field, str(error.value)
 
@@ -77,11 +77,11 @@ def test_an_address_inside_is_refused(entered: Entered) -> None:
 
 def test_the_default_branch_is_taken_when_none_is_entered(forge: Forge, entered: Entered) -> None:
     forge.repository("acme/trunk", default_branch="trunk").git.commit({"a.md": "a"}, branch="trunk")
-    assert connecting.probe(replace(entered, repository="acme/trunk")).branch == "trunk"
+    assert probing.probe(replace(entered, repository="acme/trunk")).branch == "trunk"
 
 
 def test_the_token_is_stored_encrypted_and_is_not_in_the_audit_log(entered: Entered, docs: Server, alice: User) -> None:
-    made = connecting.connect(docs, entered, connecting.probe(entered), by=alice)
+    made = connecting.connect(docs, entered, probing.probe(entered), by=alice)
 
     integration = Integration.objects.get(pk=made.integration.pk)
     assert integration.token == entered.token
@@ -95,7 +95,7 @@ def test_connecting_again_updates_the_row_with_the_new_token_branch_and_filter(
     forge: Forge, book: HostedRepository, entered: Entered, docs: Server, alice: User
 ) -> None:
     book.git.branch("next", at="main")
-    first = connecting.connect(docs, entered, connecting.probe(entered), by=alice)
+    first = connecting.connect(docs, entered, probing.probe(entered), by=alice)
     other = replace(
         entered,
         repository=f"{forge.url}/Acme/Book.git",
@@ -104,7 +104,7 @@ def test_connecting_again_updates_the_row_with_the_new_token_branch_and_filter(
         include="chapters/",
     )
 
-    second = connecting.connect(docs, other, connecting.probe(other), by=alice)
+    second = connecting.connect(docs, other, probing.probe(other), by=alice)
 
     assert not second.created
     integration = Integration.objects.get()
@@ -118,7 +118,7 @@ def test_connecting_again_updates_the_row_with_the_new_token_branch_and_filter(
 def test_two_people_connecting_the_same_repository_at_once_make_one_row(
     entered: Entered, docs: Server, alice: User
 ) -> None:
-    found = connecting.probe(entered)
+    found = probing.probe(entered)
     together = threading.Barrier(2)
     problems: list[BaseException] = []
 
@@ -143,7 +143,7 @@ def test_two_people_connecting_the_same_repository_at_once_make_one_row(
 
 
 def test_a_pattern_that_is_none_is_an_error_on_its_line_and_field(entered: Entered, docs: Server, alice: User) -> None:
-    found = connecting.probe(entered)
+    found = probing.probe(entered)
     with pytest.raises(FieldError, match="Line 2") as error:
         connecting.connect(docs, replace(entered, exclude="drafts/\n[z-"), found, by=alice)
     assert error.value.field == "exclude"
@@ -153,12 +153,12 @@ def test_a_pattern_that_is_none_is_an_error_on_its_line_and_field(entered: Enter
 @pytest.mark.parametrize("mount", ["../up", "a//b", "a/.git/b", "a\\b"])
 def test_a_mount_path_that_leads_elsewhere_is_refused(entered: Entered, docs: Server, alice: User, mount: str) -> None:
     with pytest.raises(FieldError) as error:
-        connecting.connect(docs, replace(entered, mount_path=mount), connecting.probe(entered), by=alice)
+        connecting.connect(docs, replace(entered, mount_path=mount), probing.probe(entered), by=alice)
     assert error.value.field == "mount_path"
 
 
 def test_the_filter_is_counted_before_anything_is_saved(entered: Entered) -> None:
-    count = connecting.count_matching(replace(entered, include="chapters/0*", exclude="*9.md"))
+    count = picking.count_matching(replace(entered, include="chapters/0*", exclude="*9.md"))
     assert (count.matching, count.files, count.complete) == (8, 12, True)
     assert not Integration.objects.exists()
 
@@ -166,15 +166,15 @@ def test_the_filter_is_counted_before_anything_is_saved(entered: Entered) -> Non
 def test_the_picker_finds_what_the_token_can_see(
     forge: Forge, entered: Entered, private_repo: HostedRepository
 ) -> None:
-    names = {repository.full_name for repository in connecting.repositories(entered, query="sec")}
+    names = {repository.full_name for repository in probing.repositories(entered, query="sec")}
     assert names == {"acme/secret"}
     stranger = replace(entered, token=forge.token("mallory"))
-    assert not connecting.repositories(stranger, query="sec")
+    assert not probing.repositories(stranger, query="sec")
 
 
 def test_the_branch_picker_begins_with_the_default_branch(book: HostedRepository, entered: Entered) -> None:
     book.git.branch("a-first", at="main")
-    default, found = connecting.branches(entered)
+    default, found = probing.branches(entered)
     assert default == "main"
     assert [branch.name for branch in found] == ["main", "a-first"]
 
@@ -182,22 +182,22 @@ def test_the_branch_picker_begins_with_the_default_branch(book: HostedRepository
 def test_a_blank_token_keeps_the_stored_one_and_a_new_one_replaces_it(
     forge: Forge, entered: Entered, docs: Server, alice: User
 ) -> None:
-    made = connecting.connect(docs, entered, connecting.probe(entered), by=alice)
+    made = connecting.connect(docs, entered, probing.probe(entered), by=alice)
     connecting.edit(made.integration, made.track, replace(entered, token="", exclude="x/"), found=None, by=alice)
     assert Integration.objects.get().token == entered.token
 
     new = replace(entered, token=forge.token("acme"))
-    connecting.edit(made.integration, made.track, new, found=connecting.probe(new), by=alice)
+    connecting.edit(made.integration, made.track, new, found=probing.probe(new), by=alice)
     assert Integration.objects.get().token == new.token
 
 
 def test_editing_cannot_slip_another_repository_under_an_integration(
     forge: Forge, entered: Entered, docs: Server, alice: User, private_repo: HostedRepository
 ) -> None:
-    made = connecting.connect(docs, entered, connecting.probe(entered), by=alice)
+    made = connecting.connect(docs, entered, probing.probe(entered), by=alice)
     other = replace(entered, repository="acme/secret")
     with pytest.raises(FieldError, match="another repository"):
-        connecting.edit(made.integration, made.track, other, found=connecting.probe(other), by=alice)
+        connecting.edit(made.integration, made.track, other, found=probing.probe(other), by=alice)
     assert Integration.objects.get().repository == "acme/book"
 
 
@@ -221,12 +221,12 @@ def test_deleting_keeps_the_content_stops_the_queued_runs_and_connecting_again_a
     assert deleted.kept_files == 12
     assert Run.objects.get(pk=queued.pk).status == Status.CANCELLED
     assert Content.objects.count() == 12
-    (left,) = connecting.left_overs(docs)
+    (left,) = left_overs.of_server(docs)
     assert (left.repository, left.branch, left.files) == ("acme/book", "main", 12)
 
-    again = connecting.connect(docs, entered, connecting.probe(entered), by=alice)
+    again = connecting.connect(docs, entered, probing.probe(entered), by=alice)
     assert again.adopted == 12
-    assert connecting.left_overs(docs) == []
+    assert left_overs.of_server(docs) == []
     book.git.commit({"chapters/01.md": "# Revised\n"})
     run = connect(book).refresh()
     assert (run.counts["changed"], run.counts["added"], run.counts["skipped"]) == (1, 0, 0)
@@ -243,9 +243,9 @@ def test_left_over_files_are_removed_in_a_second_step_but_not_what_a_person_took
     mine = Content.objects.select_related("server__organization").get(path="chapters/01.md")
     contents.detach_content(content=mine, by=alice)
     connecting.delete_integration(connected.integration, by=alice)
-    (left,) = connecting.left_overs(docs)
+    (left,) = left_overs.of_server(docs)
 
-    removed = connecting.remove_left_overs(docs, left.source_key, by=alice)
+    removed = left_overs.remove(docs, left.source_key, by=alice)
 
     assert removed == 11
     assert Content.objects.get().origin == Origin.TYPED
@@ -260,10 +260,10 @@ def test_left_over_files_of_another_server_cannot_be_removed(
     connected = connect(book)
     connected.refresh()
     connecting.delete_integration(connected.integration, by=alice)
-    (left,) = connecting.left_overs(docs)
+    (left,) = left_overs.of_server(docs)
     elsewhere = factories.server(charlie.memberships.get().organization)
 
-    assert connecting.remove_left_overs(elsewhere, left.source_key, by=charlie) == 0
+    assert left_overs.remove(elsewhere, left.source_key, by=charlie) == 0
     assert Content.objects.filter(server=docs).count() == 12
 
 
@@ -275,7 +275,7 @@ def test_a_changed_branch_is_a_diff_and_not_a_new_import(
     connected = connect(book)
     connected.refresh()
     other = replace(entered, branch="next")
-    connecting.edit(connected.integration, connected.track, other, found=connecting.probe(other), by=alice)
+    connecting.edit(connected.integration, connected.track, other, found=probing.probe(other), by=alice)
     forge.requests.clear()
 
     run = connected.refresh()

@@ -405,14 +405,14 @@ def test_a_copy_of_a_file_that_is_here_is_not_fetched(connect: Connect, book: Ho
 def test_a_plain_git_folder_refreshes_like_any_other(
     git_repo: GitRepo, docs: Server, alice: User, settings: Settings
 ) -> None:
-    from integrations import connecting
-    from integrations.connecting import Entered
+    from integrations import connecting, probing
+    from integrations.probing import Entered
     from tests.integrations.conftest import Connection
 
     settings.FORGE_LOCAL_ROOTS = [str(git_repo.path.parent)]
     git_repo.commit({"a.md": "a\n", "b.md": "b\n"})
     form = Entered(forge="git", repository=str(git_repo.path))
-    made = connecting.connect(docs, form, connecting.probe(form), by=alice)
+    made = connecting.connect(docs, form, probing.probe(form), by=alice)
     connection = Connection(None, None, made.integration, alice)  # type: ignore[arg-type]
     connection.refresh()
     git_repo.commit({"a.md": "A\n", "b.md": None, "c.md": "c\n"})
