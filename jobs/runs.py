@@ -236,7 +236,6 @@ def _record(
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
-    event = audit.record(action, organization=run.organization, actor=by, target=run, before=before, after=after)
-    if run.scope:  # the page of the larger thing shows it
-        event.scope = run.scope
-        event.save(update_fields=["scope"])
+    audit.record(
+        action, organization=run.organization, actor=by, target=run, scope=run.scope, before=before, after=after
+    )

@@ -47,13 +47,17 @@ def address_of(request: HttpRequest) -> str | None:
         return None  # behind a Unix socket there is none
 
 
+def _id_of(thing: models.Model | str | None) -> str:
+    return str(thing.pk) if isinstance(thing, models.Model) else thing or ""
+
+
 def record(
     action: str,
     *,
     organization: Organization | None,
     actor: User | None,
     target: models.Model | None = None,
-    scope: models.Model | None = None,
+    scope: models.Model | str | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     request: HttpRequest | None = None,
@@ -61,9 +65,8 @@ def record(
     """Write one event. Call it inside the transaction of the change: both are kept, or neither.
 
     `action` is `thing.verb` in the past tense (`server.created`). Values whose names speak of secrets are masked.
-    `scope` is the larger thing whose page shows the event; the target itself by default.
+    `scope` is the larger thing whose page shows the event, or its id; the target itself by default.
     """
-    scope = scope or target
     return AuditEvent.objects.create(
         organization=organization,
         actor=actor,
@@ -72,7 +75,7 @@ def record(
         target_type=target._meta.label_lower if target else "",
         target_id=str(target.pk) if target else "",
         target_label=str(target)[:254] if target else "",
-        scope=str(scope.pk) if scope else "",
+        scope=_id_of(scope or target),
         before=masked(before or {}),
         after=masked(after or {}),
         address=address_of(request) if request else None,
