@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from forges.clients.base import Client, Entry, Moved, NotFound, blob_id
+from forges.clients.base import Client, Entry, blob_id
 from forges.reading.checks import Skip, SkipReason, check_bytes
 
 BATCH = 100
@@ -50,13 +50,10 @@ def fetch(
 
 
 def _archived(client: Client, name: str, commit: str) -> Iterator[tuple[str, bytes]]:
-    try:
-        with client.archive(name, commit) as files:
-            for _path, data in files:
-                # By content and not by path: what was altered on the way has another id, wherever it lies.
-                yield blob_id(data), data
-    except NotFound as error:
-        raise Moved("The commit disappeared while its files were being read.") from error
+    with client.archive(name, commit) as files:
+        for _path, data in files:
+            # By content and not by path: what was altered on the way has another id, wherever it lies.
+            yield blob_id(data), data
 
 
 def _batched(client: Client, name: str, missing: Mapping[str, Sequence[Entry]]) -> Iterator[tuple[str, bytes]]:

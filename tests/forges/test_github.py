@@ -133,7 +133,7 @@ def test_an_answer_of_another_shape_is_the_servers_failure(
                 ask()
 
 
-@pytest.mark.parametrize("missing", ["id", "full_name", "default_branch"])
+@pytest.mark.parametrize("missing", ["id", "default_branch", "html_url"])
 def test_a_repository_that_lacks_what_counts_is_not_taken(
     forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository, missing: str
 ) -> None:
@@ -283,6 +283,24 @@ def test_without_a_token_few_blobs_are_asked_for_and_many_are_left_to_the_archiv
     assert dict(client.blobs("acme/docs", oids)) == {}
     assert forge.requests.count("POST /graphql") == 0
     assert client.usage.requests == 3
+
+
+def test_graphql_says_no_with_a_good_status(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository
+) -> None:
+    oid = github_repo.git.files()["README.md"]
+
+    def answer(kind: str) -> faults.Fault:
+        return faults.alter_json(
+            lambda _true: {"data": {"repository": None}, "errors": [{"type": kind, "message": "x"}]}
+        )
+
+    with forge.fault(answer("RATE_LIMITED"), on="POST /graphql"), pytest.raises(RateLimited) as caught:
+        list(open_github(forge.token("acme")).blobs("acme/docs", [oid]))
+    assert caught.value.reset_at is not None
+    for kind in ("FORBIDDEN", "NOT_FOUND"):
+        with forge.fault(answer(kind), on="POST /graphql"):
+            assert set(dict(open_github(forge.token("acme")).blobs("acme/docs", [oid]))) == {oid}
 
 
 def test_where_graphql_is_closed_few_blobs_come_one_by_one(
