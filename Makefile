@@ -62,8 +62,9 @@ browser: $(VENV)/.dev
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	@touch $@
 
+# ARGS="--sizes 200 --write docs/performance.md", for example; see bench/import.py.
 bench: .venv-bench/.done
-	.venv-bench/bin/python -m bench.import
+	.venv-bench/bin/python -m bench.import $(ARGS)
 
 pins: $(VENV)/.dev
 	cd requirements && for name in base dev bench; do \
