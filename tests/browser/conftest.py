@@ -88,6 +88,7 @@ def open_window(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[O
 
     yield open_one
     problems = [problem for window in opened for problem in window.watch.problems]
+    logs = {window.installation.log[-5000:] for window in opened} if problems else set()
     for window in opened:
         window.close()
-    assert not problems, "\n".join(problems)
+    assert not problems, "\n".join([*problems, *logs])
