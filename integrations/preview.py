@@ -10,7 +10,7 @@ from django.conf import settings
 
 from forges.clients.base import Entry, ForgeError, RateLimited, Unavailable
 from forges.opening import client_for
-from forges.reading import Skip, blob_id, check_bytes
+from forges.reading import Skip, check_bytes, fetch
 from integrations import gates
 from integrations.apply import target_path
 from integrations.models import ImportedFile, Integration, Track
@@ -136,10 +136,8 @@ def preview_diff(track: Track, plan: dict[str, Any], path: str) -> list[str] | S
         credential=credential_of(integration),
         seconds=settings.REFRESH_INLINE_SECONDS,
     ) as client:
-        client.head(integration.repository, track.branch)
-        found = dict(client.blobs(integration.repository, [entry.oid]))
-    data = found.get(entry.oid)
-    if data is None or blob_id(data) != entry.oid:
+        ((_, data),) = fetch(client, integration.repository, plan["commit"], [entry])
+    if data is None:
         raise Unavailable("The forge does not hand out this file any more.")
     text = check_bytes(entry, data, max_bytes=settings.CONTENT_MAX_FILE_BYTES)
     if isinstance(text, Skip):

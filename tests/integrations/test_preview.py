@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from catalog.models import Blob, Content
+from catalog.models import Blob, Content, Server
 from forges.reading import Skip
+from integrations import connecting, probing
 from integrations.models import FileChange, SkippedFile
 from integrations.preview import NotInPlan, preview_diff
+from integrations.probing import Entered
 from jobs.models import Run, Status
+from orgs.models import User
 from tests.integrations.conftest import Connect, Connection
+from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
@@ -77,6 +81,24 @@ def test_the_text_of_each_file_is_compared_on_demand(connection: Connection) -> 
     skipped = preview_diff(connection.track, plan, "chapters/picture.md")
     assert isinstance(skipped, Skip)
     assert skipped.reason == "binary"
+
+
+def test_the_texts_of_a_plain_git_repository_are_compared_as_well(
+    book: HostedRepository, forge: Forge, docs: Server, alice: User
+) -> None:
+    form = Entered(forge="git", repository=forge.clone_url("acme/book"))
+    made = connecting.connect(docs, form, probing.probe(form), by=alice)
+    plain = Connection(forge, book, made.integration, alice)
+    plain.refresh()
+    book.git.commit({"chapters/01.md": "# Chapter 1, revised\n"})
+
+    plan = only_plan(plain.preview())
+
+    assert preview_diff(plain.track, plan, "chapters/01.md") == [
+        "@@ -1 +1 @@",
+        "-# Chapter 1",
+        "+# Chapter 1, revised",
+    ]
 
 
 def test_a_path_that_the_preview_does_not_list_cannot_be_read_through_it(connection: Connection) -> None:
