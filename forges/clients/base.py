@@ -102,7 +102,7 @@ class InvalidName(ForgeError):
 class Unavailable(ForgeError):
     code = "unavailable"
     retryable = True
-    advice = "The forge could not be reached or failed. Try again later."
+    advice = "Try again later."
 
 
 class AddressRefused(Unavailable):

@@ -354,8 +354,13 @@ def _repository(found: GithubRepository) -> Repository:
         full_name=_text(found.full_name),
         default_branch=_text(found.default_branch),
         private=found.private is not False,
-        web_url=_text(found.html_url),
+        web_url=_page(_text(found.html_url)),
     )
+
+
+def _page(url: str) -> str:
+    """An address that a page may link to: what a server says of itself can be a script."""
+    return url if url.startswith(("https://", "http://")) else ""
 
 
 def _text(value: object) -> str:

@@ -133,6 +133,14 @@ def test_an_answer_of_another_shape_is_the_servers_failure(
                 ask()
 
 
+def test_a_page_that_is_a_script_is_no_page(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository
+) -> None:
+    script = faults.alter_json(lambda repository: {**repository, "html_url": "javascript:alert(1)"})
+    with forge.fault(script, on="GET /repos/*"), open_github() as client:
+        assert client.repository("acme/docs").web_url == ""
+
+
 @pytest.mark.parametrize("missing", ["id", "default_branch", "html_url"])
 def test_a_repository_that_lacks_what_counts_is_not_taken(
     forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository, missing: str
