@@ -160,6 +160,18 @@ def test_the_longest_text_that_is_rendered_takes_seconds_at_most_however_it_is_w
         assert time.process_time() - before < 10
 
 
+@pytest.mark.parametrize("tag", ["<b id={}>", "<B/id={}>", "<font size={}>", "<code\nid={}<>", "<u id='{}'>"])
+def test_tags_that_nobody_closes_do_not_multiply(tag: str) -> None:
+    text = "<p>" + "".join(tag.format(number) for number in range(500)) + "<p>x" * 500
+    assert len(render(text)) < 10 * len(text)
+
+
+def test_a_tag_that_does_not_end_is_not_looked_through_again_and_again() -> None:
+    before = time.process_time()
+    render("x\n\n<div>" + "<b " * (MAX_CHARACTERS // 3))
+    assert time.process_time() - before < 5
+
+
 def test_markdown_is_known_by_its_name() -> None:
     assert is_markdown("README.MD")
     assert is_markdown("a/b.markdown")
