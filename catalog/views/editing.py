@@ -49,7 +49,7 @@ def create(request: HttpRequest, membership: Membership, server: str) -> HttpRes
 def upload(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
     it = server_of(membership, server)
     folder = asked(request, "folder").strip("/")
-    form = UploadForm(posted(request), request.FILES, initial={"folder": folder})
+    form = UploadForm(posted(request), request.FILES or None, initial={"folder": folder})
     uploaded = None
     if request.method == "POST" and form.is_valid():
         at_most = settings.CONTENT_MAX_FILE_BYTES + 1  # enough to see that it is too large, however large it is

@@ -247,6 +247,15 @@ def test_a_viewer_sees_what_they_may_not_do_and_why(browse: Browse, carol: User,
     assert "/edit/" not in shown
 
 
+def test_the_upload_page_begins_without_errors_and_in_the_folder_it_was_opened_from(
+    browse: Browse, bob: User, docs: Server
+) -> None:
+    shown = browse(bob).get(f"{CONTENT}upload/?folder=guides").content.decode()
+    assert "needs your attention" not in shown
+    assert "This field is required" not in shown
+    assert 'value="guides"' in shown
+
+
 def test_an_upload_keeps_the_good_files_and_names_the_bad_ones(browse: Browse, bob: User, docs: Server) -> None:
     files = [
         SimpleUploadedFile("good.md", b"good"),
