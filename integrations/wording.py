@@ -120,7 +120,7 @@ def next_steps(
         steps.append(Step("warn", "Not everything could be read.", "See what is missing", run_url(run)))
     elif integration.credential_missing:
         steps.append(Step("error", "It is private and has no token here.", "Enter a token", edit))
-    if edited and not (run and run.is_live):
+    if edited and not (run and (run.is_live or run.status == Status.FAILED)):
         steps.append(Step("info", "Edited since. Refresh to apply it."))
     if step := _expiry(integration, edit):
         steps.append(step)

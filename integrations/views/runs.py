@@ -42,6 +42,8 @@ def run_details(request: HttpRequest, membership: Membership, run: uuid.UUID) ->
     """The fragment on the Run's page, and a page of its own without JavaScript."""
     found = _run_of(membership, run)
     integration: Integration | None = found.subject
+    if integration is not None:
+        integration.server.organization = membership.organization
     changes = FileChange.objects.filter(run=found).defer("at").order_by("path", "pk")
     page = page_of(request, changes, CHANGES)
     for change in page.object_list:

@@ -9,6 +9,7 @@ from django.db import connection as database
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from catalog import versions
 from catalog.models import Content, Server
 from integrations import connecting
 from integrations.models import FileChange
@@ -117,6 +118,23 @@ def test_a_runs_details_tell_of_each_file_with_its_difference(
     difference = client.get(f"/o/acme/runs-details/{run.pk}/changes/{changed.pk}/", headers=HTMX).content.decode()
     assert "# Another" in difference
     assert "diff-remove" in difference
+
+
+def test_the_result_of_a_refresh_says_that_agents_still_get_the_version(
+    connection: Connection, bob: User, browse: Browse
+) -> None:
+    def details(run: Run) -> str:
+        return browse(bob).get(f"/o/acme/runs-details/{run.pk}/", headers=HTMX).content.decode()
+
+    versions.cut_version(server=connection.server, by=bob, activate=True)
+    assert "is newer than the active version" not in details(connection.refresh())
+    connection.repository.git.commit({"README.md": "# Another\n"})
+
+    shown = details(connection.refresh())
+
+    assert "is newer than the active version v1" in shown
+    assert 'href="/o/acme/servers/docs/versions/cut/"' in shown
+    assert "is newer" not in details(connection.preview())
 
 
 def test_without_script_the_details_are_a_page(connection: Connection, carol: User, browse: Browse) -> None:

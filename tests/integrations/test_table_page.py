@@ -82,6 +82,18 @@ def test_stale_files_lead_to_the_content_that_is_stale(
     assert 'href="/o/acme/servers/docs/content/?stale=on"' in shown
 
 
+def test_files_that_come_back_are_told(connect: Connect, book: HostedRepository, bob: User, browse: Browse) -> None:
+    connected = connect(book)
+    connected.refresh()
+    book.git.commit({"chapters/01.md": None})
+    connected.refresh(prune=False)
+    book.git.commit({"chapters/01.md": "# Chapter 1\n"})
+    connected.refresh()
+    shown = page(browse(bob))
+    assert "<b>1</b> back in git" in shown
+    assert "nothing changed" not in shown
+
+
 def test_the_organization_sees_the_integrations_of_all_its_servers_and_no_others(
     acme: Organization, docs: Server, charlie: User, bob: User, browse: Browse
 ) -> None:
@@ -181,6 +193,22 @@ def test_a_failure_of_before_the_last_edit_asks_to_try_again(docs: Server, bob: 
     run_of(made, Status.FAILED, error_code="auth_failed")
     made.save()
     assert "Edited since. Refresh to try again." in page(browse(bob))
+
+
+def test_a_failed_refresh_of_an_edited_filter_says_one_thing_to_do(
+    connect: Connect, book: HostedRepository, bob: User, browse: Browse
+) -> None:
+    connected = connect(book)
+    connected.refresh()
+    track = connected.track
+    track.include = "nothing/**"
+    track.save()
+    assert connected.refresh().error_code == "empty_listing"
+    shown = page(browse(bob))
+    assert "Check branch and filter" in shown
+    assert "Edited since" not in shown, "that refresh has tried what was edited"
+    connected.integration.save()
+    assert page(browse(bob)).count("Edited since") == 1
 
 
 def test_a_refresh_that_waits_says_until_when(
