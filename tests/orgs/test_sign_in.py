@@ -197,6 +197,7 @@ def test_a_changed_password_is_in_the_log(alice: User, browse: Browse) -> None:
 def test_a_new_address_is_in_the_log(alice: User, browse: Browse) -> None:
     client = Client()
     sign_in(client, alice)
+    client.post("/accounts/reauthenticate/", {"password": factories.PASSWORD})
     client.post("/accounts/email/", {"action_add": "", "email": "alice@home.example"})
     assert AuditEvent.objects.get(action="email.added").after == {"email": "alice@home.example"}
 
