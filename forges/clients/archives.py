@@ -6,7 +6,7 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 from forges.clients.base import TooLarge, Unavailable
 
@@ -15,8 +15,12 @@ _MAX_HEADER = 64 << 10
 """A longer name or comment than this in an archive is no file name but an attempt to fill the memory."""
 
 
+_MAX_GLOBALS = 100
+"""git writes one, the commit; more than these are kept for nothing but to fill the memory."""
+
+
 class _Member(tarfile.TarInfo):
-    """Refuses headers that tarfile would read into memory whole, whatever length they claim."""
+    """Refuses headers that tarfile would read into memory whole, whatever length they claim, or gather without end."""
 
     _HEADERS = frozenset({tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.SOLARIS_XHDTYPE}) | {
         tarfile.GNUTYPE_LONGNAME,
@@ -26,7 +30,15 @@ class _Member(tarfile.TarInfo):
     def _proc_member(self, archive: tarfile.TarFile) -> Any:
         if self.type in self._HEADERS and self.size > _MAX_HEADER:
             raise TooLarge("The archive holds a file name that is too long to be one.")
+        if self.type == tarfile.XGLTYPE and len(archive.pax_headers) > _MAX_GLOBALS:
+            raise TooLarge("The archive holds more headers than any archive of a repository.")
         return super()._proc_member(archive)  # type: ignore[misc]
+
+    def _refuse_sparse(self, *_: Any) -> NoReturn:
+        """git writes no sparse files; the map of their holes would be read whole, at some fifty bytes for each two."""
+        raise Unavailable("The archive holds a sparse file, which no archive of a repository does.")
+
+    _proc_sparse = _proc_gnusparse_00 = _proc_gnusparse_01 = _proc_gnusparse_10 = _refuse_sparse
 
 
 class _Inflated(io.RawIOBase):
@@ -86,5 +98,5 @@ def untar(chunks: Iterable[bytes], *, max_bytes: int, max_blob_bytes: int) -> It
                 if content is not None:
                     yield member.name.partition("/")[2], content.read()
         stream.drain()
-    except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise Unavailable("The archive is damaged. It may have been cut on the way.") from error

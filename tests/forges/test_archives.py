@@ -77,6 +77,40 @@ def test_a_name_that_would_fill_the_memory_is_refused_before_it_is_read() -> Non
             read(gzip.compress(header))
 
 
+def test_a_map_of_holes_that_would_fill_the_memory_is_not_read() -> None:
+    member = tarfile.TarInfo("top/a")
+    member.pax_headers = {"GNU.sparse.major": "1", "GNU.sparse.minor": "0", "GNU.sparse.realsize": "1"}
+    holes = b"500000\n" + b"0\n" * 1_000_000
+    member.size = len(holes)
+    packed = gzip.compress(member.tobuf(tarfile.PAX_FORMAT) + holes.ljust(-(-len(holes) // 512) * 512, b"\0"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(Unavailable, match="sparse"):
+            read(packed)
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_sparse_file_of_the_older_kind_is_refused_too() -> None:
+    member = tarfile.TarInfo("top/a")
+    member.type = tarfile.GNUTYPE_SPARSE
+    with pytest.raises(Unavailable, match="sparse"):
+        read(gzip.compress(member.tobuf(tarfile.GNU_FORMAT) + bytes(1024)))
+
+
+def test_headers_that_are_kept_for_all_files_end_somewhere() -> None:
+    kept = (tarfile.TarInfo.create_pax_global_header({f"{n}.{m}": "x" for m in range(50)}) for n in range(10))
+    with pytest.raises(TooLarge, match="more headers"):
+        read(gzip.compress(b"".join(kept) + bytes(1024)))
+
+
+def test_headers_before_headers_without_end_are_a_damaged_archive() -> None:
+    named = tarfile.TarInfo("x" * 200).tobuf(tarfile.GNU_FORMAT)[:1024]
+    with pytest.raises(Unavailable):
+        read(gzip.compress(named * 2000 + bytes(1024)))
+
+
 @given(st.data())
 def test_an_archive_that_ends_early_is_never_taken_for_a_whole_one(data: st.DataObject) -> None:
     whole = pack({f"{n}.md": b"%d" % n * 50 for n in range(20)})
