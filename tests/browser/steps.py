@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Mapping
 
 from playwright.sync_api import Locator, Page, expect
@@ -92,3 +93,11 @@ def cut_a_version_and_serve_it(window: Window, note: str = "") -> None:
     page.get_by_role("checkbox").check()
     page.get_by_role("button", name="Cut version").click()
     expect(page.get_by_role("table", name="Versions")).to_contain_text("Active")
+
+
+def look_again_until_it_ended(window: Window, *, patience: float = 30.0) -> None:
+    """On the page of a run that does not follow it by itself. `patience` is in seconds."""
+    deadline = time.monotonic() + patience
+    while window.page.locator("#run-status").inner_text().strip() in ("Queued", "Running"):
+        assert time.monotonic() < deadline, window.installation.log
+        window.page.reload()

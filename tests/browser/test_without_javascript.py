@@ -64,8 +64,7 @@ def test_connect_refresh_confirm_and_delete_work_without_javascript(
     row.get_by_role("link", name=re.compile("Confirm 8 removals")).click()
     window.picture("no script, held")
     page.get_by_role("button", name="Confirm and go on").click()
-    while page.locator("#run-status").inner_text().strip() in ("Queued", "Running"):
-        page.reload()
+    steps.look_again_until_it_ended(window)
     expect(page.locator("#run-status")).to_have_text("Succeeded")
     assert Content.objects.filter(server=team.docs).count() == 4
 

@@ -34,6 +34,7 @@ class Window:
         self, browser: Browser, installation: Installation, *, person: User | None = None, javascript: bool = True
     ) -> None:
         self.installation = installation
+        self.javascript = javascript
         self.context = browser.new_context(
             base_url=installation.url,
             viewport=DESK,
@@ -73,7 +74,8 @@ class Window:
             for theme in reversed(THEMES):
                 self.page.set_viewport_size(size)
                 self.page.emulate_media(color_scheme=theme)
-                self.page.evaluate(SETTLE)
+                if self.javascript:
+                    self.page.evaluate(SETTLE)
                 yield f"{width} {theme}"
 
     def picture(self, name: str) -> None:
