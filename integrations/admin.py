@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -13,6 +13,7 @@ from integrations.refreshing import REFRESH
 from jobs import runs
 from jobs.models import Trigger
 from orgs.admin_base import ReadOnlyAdmin
+from orgs.models import User
 
 if TYPE_CHECKING:
     TrackRows = admin.TabularInline[Track, Integration]
@@ -79,7 +80,11 @@ class IntegrationAdmin(ReadOnlyAdmin):
     def expires(self, integration: Integration) -> str:
         return str(integration.token_expires_at or "—")
 
-    @admin.action(description="Refresh, keeping what vanished in git")
+    def has_refresh_permission(self, request: HttpRequest) -> bool:
+        """Refreshing changes content, so that looking at integrations is not enough, though nothing edits them."""
+        return cast("User", request.user).has_perm("integrations.change_integration")
+
+    @admin.action(description="Refresh, keeping what vanished in git", permissions=["refresh"])
     def refresh_and_keep(self, request: HttpRequest, queryset: QuerySet[Integration]) -> None:
         """In Millrace's own name: support staff need not be members, and so are not who asks."""
         asked = 0

@@ -90,6 +90,8 @@ def apply_plan(
             Server.objects.select_for_update().get(pk=track.integration.server_id)
             track = Track.objects.select_for_update(of=("self",)).select_related("integration").get(pk=track.pk)
             now = timezone.now()
+            if track.fingerprint != fingerprint:
+                raise Raced  # somebody edited it meanwhile: what was planned is not what is wanted any more
             writer = _Writer(track, plan, run=run, rows=rows, blobs=blobs, sizes=sizes, links=links, now=now)
             applied = writer.write(prune=prune)
             _replace_skips(track, plan)

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.models import Blob, Content, Server
+from forges.reading import PathFilter
 from jobs.models import Run
 from lib.crypto import Secret
 
@@ -103,6 +104,16 @@ class Track(models.Model):
             mount_path=self.mount_path,
         )
         super().save(*args, **kwargs)  # type: ignore[arg-type]
+
+    @property
+    def path_filter(self) -> PathFilter:
+        return PathFilter.parse(self.include, self.exclude)
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes with whatever a person or the operator can change about what is brought."""
+        parts = (self.branch, self.path_filter.fingerprint, self.mount_path, str(settings.CONTENT_MAX_FILE_BYTES))
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
 
 class ImportedFile(models.Model):

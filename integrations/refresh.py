@@ -6,7 +6,6 @@ repaired by running it again.
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -18,7 +17,7 @@ from catalog import blobs as blob_store
 from catalog.models import Blob, Content
 from forges.clients.base import Client, Conflict, Credential, Entry, ForgeError, NotFound, RateLimited, Unavailable
 from forges.opening import client_for
-from forges.reading import PathFilter, Skip, SkipReason, read_texts
+from forges.reading import Skip, SkipReason, read_texts
 from integrations import gates
 from integrations.apply import Applied, Links, Raced, apply_plan, occupied_paths, target_path
 from integrations.models import ImportedFile, Integration, Track
@@ -59,16 +58,6 @@ class TrackReport:
 
 def credential_of(integration: Integration) -> Credential:
     return Credential(token=integration.token, username=integration.username)
-
-
-def fingerprint(track: Track) -> str:
-    """Changes with whatever a person or the operator can change about what is brought."""
-    parts = (track.branch, path_filter(track).fingerprint, track.mount_path, str(settings.CONTENT_MAX_FILE_BYTES))
-    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def path_filter(track: Track) -> PathFilter:
-    return PathFilter.parse(track.include, track.exclude)
 
 
 def refresh(context: RunContext) -> Outcome:
@@ -223,7 +212,7 @@ def _refresh_once(
         rows=picture.rows,
         blobs=texts,
         prune=prune,
-        fingerprint=fingerprint(track),
+        fingerprint=track.fingerprint,
         links=Links(lambda path: client.file_url(name, plan.commit, path), report.commit_url),
         fence=context.fence,
     )
@@ -244,7 +233,7 @@ def take_picture(track: Track) -> Picture:
         else:
             rows[path] = Row(content_id, path, target, oid, blob_id, size, stale=stale_since is not None)
     judged: dict[tuple[str, str], Skip] = {}
-    if track.last_fingerprint == fingerprint(track):
+    if track.last_fingerprint == track.fingerprint:
         looked_at = (SkipReason.BINARY, SkipReason.NOT_UTF8, SkipReason.LFS_POINTER, SkipReason.TOO_LARGE)
         for skipped in track.skipped_files.filter(reason__in=looked_at).exclude(oid=""):
             judged[skipped.path, skipped.oid] = Skip(
@@ -260,7 +249,7 @@ def take_picture(track: Track) -> Picture:
 
 def nothing_to_do(track: Track, commit: str, *, prune: bool) -> bool:
     """Whether the last refresh already made everything as this one would."""
-    if commit != track.last_commit or not track.last_complete or track.last_fingerprint != fingerprint(track):
+    if commit != track.last_commit or not track.last_complete or track.last_fingerprint != track.fingerprint:
         return False
     if prune and track.stale_files:
         return False
@@ -282,7 +271,7 @@ def plan_track(context: RunContext, client: Client, track: Track, picture: Pictu
     entries, skips = select(
         listing,
         picture,
-        only=path_filter(track),
+        only=track.path_filter,
         max_bytes=settings.CONTENT_MAX_FILE_BYTES,
         mount_path=track.mount_path,
     )

@@ -13,7 +13,6 @@ from django.db.models import CharField, Count, Func, OuterRef, QuerySet, Subquer
 from django.utils import timezone
 
 from integrations.models import Integration, SkippedFile, Track
-from integrations.refresh import fingerprint
 from integrations.refreshing import REFRESH
 from integrations.wording import Step, next_steps
 from jobs import heartbeats
@@ -117,7 +116,7 @@ def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: b
         facts = []
         for track in tracks[integration.pk]:
             track.integration = integration
-            edited = bool(track.last_fingerprint) and track.last_fingerprint != fingerprint(track)
+            edited = bool(track.last_fingerprint) and track.last_fingerprint != track.fingerprint
             facts.append(TrackFacts(track, skipped.get(track.pk, 0), edited))
         run, waits = shown.get(str(integration.pk)), held.get(str(integration.pk))
         for each in (run, waits):

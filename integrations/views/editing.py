@@ -20,7 +20,6 @@ from integrations import probing
 from integrations.forms import EditForm
 from integrations.models import ImportedFile, Integration, Track
 from integrations.probing import Entered, FieldError, Probe
-from integrations.refresh import fingerprint
 from integrations.views.connecting import branches_response, count_response
 from integrations.views.page import integration_of, page_context, server_page, track_of
 from lib.crypto import CryptoError, mask
@@ -67,7 +66,7 @@ def _save(request: HttpRequest, membership: Membership, integration: Integration
     if adopted:
         saved += f" It took over {adopted:,} {'file' if adopted == 1 else 'files'} of an earlier integration."
     track.refresh_from_db()
-    if (found and found.branch != form.initial["branch"]) or track.last_fingerprint != fingerprint(track):
+    if (found and found.branch != form.initial["branch"]) or track.last_fingerprint != track.fingerprint:
         saved += " Refresh it to apply the change to the content."
     messages.success(request, saved)
 

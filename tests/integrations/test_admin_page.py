@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.contrib.auth.models import Permission
 from django.test import Client
 
 from catalog.models import Server
@@ -57,3 +58,17 @@ def test_support_can_refresh_and_keep_and_the_log_says_so(support: Client, integ
     run = Run.objects.get()
     assert (run.options, run.requested_by, run.unattended) == ({"prune": False}, None, True)
     assert AuditEvent.objects.filter(action__endswith="_by_support", target_id=str(integration.pk)).exists()
+
+
+def test_who_may_only_look_at_integrations_refreshes_none(integration: Integration) -> None:
+    Run.objects.all().delete()
+    person = factories.user("looks@millrace.example", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_integration"))
+    client = Client()
+    client.force_login(person)
+    assert client.get("/admin/integrations/integration/", {"token_key__isempty": "0"}).status_code == 200
+    client.post(
+        "/admin/integrations/integration/",
+        {"action": "refresh_and_keep", "_selected_action": [str(integration.pk)]},
+    )
+    assert not Run.objects.exists()

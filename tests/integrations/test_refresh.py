@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection as database
 from pytest_django import Settings
 
 from catalog.models import Content, Origin, Server
@@ -13,7 +14,7 @@ from jobs.models import Run, Status
 from orgs.models import Membership, User
 from tests import factories
 from tests.integrations.conftest import Connect
-from tests.wire import samples
+from tests.wire import faults, samples
 from tests.wire.forge import Forge
 from tests.wire.repos import GitRepo
 from tests.wire.world import HostedRepository
@@ -325,6 +326,25 @@ def test_a_newly_excluded_path_goes_with_the_next_prune(connect: Connect, book: 
     run = connection.refresh(prune=True)
 
     assert changes(run) == {("removed", "drafts/a.md"), ("removed", "drafts/b.md")}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_edit_during_a_refresh_is_what_the_refresh_ends_with(
+    connect: Connect, book: HostedRepository, forge: Forge
+) -> None:
+    connection = connect(book)
+
+    def edit() -> None:
+        track = connection.track
+        track.exclude, track.mount_path = "chapters/0*", "book"
+        track.save()
+        database.close()  # the forge's thread has one of its own
+
+    with forge.fault(faults.first(edit), on="GET */git/trees/*", times=1):
+        run = connection.refresh()
+
+    assert run.status == Status.SUCCEEDED
+    assert connection.paths() == [f"book/chapters/{n}.md" for n in (10, 11, 12)]
 
 
 def test_a_new_mount_path_moves_the_files_without_fetching_them(
