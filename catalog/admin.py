@@ -30,6 +30,10 @@ class ServerAdmin(AuditedAdmin):
         "updated_at",
     ]
 
+    def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> Any:
+        """A server stays where it was made: its content, tokens and runs are its organisation's."""
+        return [*super().get_readonly_fields(request, obj), *(["organization"] if obj else [])]
+
     def has_delete_permission(self, *_: Any, **__: Any) -> bool:
         """Not here: the server's own page says first what goes with it."""
         return False
@@ -57,10 +61,10 @@ class BlobAdmin(ReadOnlyAdmin):
     """By digest and size alone: a text can belong to any organisation, and is read where its server is."""
 
     organization_path = ""
+    secret_fields = ["text"]
     list_display = ["sha256", "size", "created_at", "stored_at"]
     list_filter = ["created_at"]
     search_fields = ["=sha256"]
-    exclude = ["text"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer("text")

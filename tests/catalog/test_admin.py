@@ -60,3 +60,16 @@ def test_a_change_of_a_server_is_in_the_audit_log_and_tells_who_has_its_form_ope
     assert event.actor is not None
     assert event.actor.email == "support@example.com"
     assert event.after["name"] == "New name"
+
+
+def test_a_text_cannot_be_searched_by_way_of_the_address(staff: Client, filled: Server) -> None:
+    assert staff.get("/admin/catalog/blob/", {"text__contains": "somebody"}).status_code == 400
+
+
+def test_a_server_is_not_moved_to_another_organisation(staff: Client, docs: Server) -> None:
+    other = factories.organization("Other")
+    staff.post(
+        f"/admin/catalog/server/{docs.pk}/change/",
+        {"organization": other.pk, "name": "Docs", "slug": "docs", "visibility": "private"},
+    )
+    assert Server.objects.get(pk=docs.pk).organization == docs.organization
