@@ -178,3 +178,14 @@ def test_a_name_is_shown_as_text(acme: Organization, alice: User, docs: Server, 
     text = browse(alice).get(URL).content.decode()
     assert "<script>alert(1)" not in text
     assert "<img src=x>" not in text
+
+
+def test_it_is_offered_to_those_who_may_read_it(alice: User, bob: User, carol: User, browse: Browse) -> None:
+    link = f'href="{URL}"'
+    assert link in browse(alice).get("/o/acme/").content.decode()
+    for person in (bob, carol):
+        client = browse(person)
+        assert link not in client.get("/o/acme/").content.decode()
+        refused = client.get(URL)
+        assert refused.status_code == 403
+        assert "audit.view" in refused.content.decode()
