@@ -86,8 +86,20 @@ class RunAdmin(ReadOnlyAdmin):
             self.message_user(request, f"{run}.", messages.SUCCESS)
 
 
+@admin.register(LogLine)
+class LogLineAdmin(ReadOnlyAdmin):
+    organization_path = "run__organization"
+    list_display = ["at", "level", "text", "run"]
+    list_filter = ["level", "at"]
+    list_select_related = ["run"]
+    search_fields = ["text", "=run__id", "run__subject_label"]
+    ordering = ["-pk"]
+
+
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
     organization_path = ""
     list_display = ["name", "at", "detail"]
+    list_filter = ["at"]
+    search_fields = ["name", "detail"]
     ordering = ["-at"]

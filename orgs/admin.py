@@ -105,6 +105,7 @@ class MembershipAdmin(AuditedAdmin):
 @admin.register(Organization)
 class OrganizationAdmin(AuditedAdmin):
     list_display = ["name", "slug", "time_zone", "created_at"]
+    list_filter = ["created_at"]
     search_fields = ["name", "slug"]
     readonly_fields = ["created_at"]
 
