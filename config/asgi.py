@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("MILLRACE_ROLE", "web")
 
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.db import connections
 
@@ -28,8 +29,38 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
     """
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    else:
-        await _django(scope, receive, send)  # type: ignore[arg-type]  # Django's names for the same three
+        return
+    try:
+        await _django(scope, _counted(receive), send)  # type: ignore[arg-type]  # Django's names for the same three
+    except _TooLarge:
+        await _refuse(send)
+
+
+class _TooLarge(Exception):
+    """A request's body is over the limit. Raised before Django has answered anything."""
+
+
+def _counted(receive: Receive) -> Receive:
+    """Django keeps a body on disk before it asks who sends it, however long it goes on."""
+    left = settings.MAX_REQUEST_BYTES
+
+    async def counted() -> Message:
+        nonlocal left
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise _TooLarge
+        return message
+
+    return counted
+
+
+async def _refuse(send: Send) -> None:
+    most = settings.MAX_REQUEST_BYTES >> 20
+    text = f"This is larger than the {most:,} MB that one request may have. Upload fewer files at a time.\n"
+    headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": text.encode()})
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -222,6 +222,8 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=128 << 20)
+"""Of a request's body, uploaded files included: what is longer is refused before it is read, whoever sends it."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 << 20
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
 
