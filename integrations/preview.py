@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
+from catalog.compare import MAX_BYTES, TextDiff, diff
 from forges.clients.base import Entry, ForgeError, RateLimited, Unavailable
 from forges.opening import client_for
 from forges.reading import Skip, check_bytes, fetch
@@ -119,8 +120,8 @@ class NotInPlan(LookupError):
     """The path asked for is not among those that the preview lists."""
 
 
-def preview_diff(track: Track, plan: dict[str, Any], path: str) -> list[str] | Skip:
-    """The unified diff between a file here and as the preview's commit has it, or why it would be skipped.
+def preview_diff(track: Track, plan: dict[str, Any], path: str) -> TextDiff | Skip:
+    """The difference between a file here and as the preview's commit has it, or why it would be skipped.
 
     Asks the forge for that one blob. `path` is the one on the server. Raises NotInPlan and ForgeError.
     """
@@ -146,7 +147,10 @@ def preview_diff(track: Track, plan: dict[str, Any], path: str) -> list[str] | S
     return unified(imported.content.blob.text if imported else "", text)
 
 
-def unified(before: str, after: str) -> list[str]:
-    """The lines of a unified diff without its file header."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm="", n=3)
-    return list(lines)[2:]
+def unified(before: str, after: str) -> TextDiff:
+    """A unified diff without its file header, within the limits of `catalog.compare`: whoever writes to a repository
+    could write texts that take an hour to compare."""
+    if len(before) + len(after) > MAX_BYTES:
+        return TextDiff([], cut=False, too_large=True)
+    found = diff(before, after)
+    return replace(found, lines=found.lines[2:] or found.lines)

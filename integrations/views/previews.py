@@ -106,16 +106,16 @@ def preview_diff(request: HttpRequest, membership: Membership, integration: uuid
     track.integration = it
     context: dict[str, Any] = {"path": path}
     try:
-        lines = services.preview_diff(track, plan, path)
+        difference = services.preview_diff(track, plan, path)
     except services.NotInPlan as error:
         raise Http404 from error
     except ForgeError as error:
         context["problem"] = f"{error} {error.advice}"
     else:
-        if isinstance(lines, Skip):
-            context["problem"] = f"It would be skipped. {lines.detail}"
+        if isinstance(difference, Skip):
+            context["problem"] = f"It would be skipped. {difference.detail}"
         else:
-            context["lines"] = lines
+            context["difference"] = difference
     if is_fragment(request):
         return render(request, "integrations/_diff.html", context)
     context |= {"integration": it, "name": it.short_name, "run": found}

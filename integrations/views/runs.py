@@ -23,8 +23,6 @@ from orgs.models import Membership
 
 CHANGES = 50
 HELD_SHOWN = 500
-MOST_CHARACTERS = 400_000
-"""Of the two texts together; longer ones are not compared within a page."""
 
 TONES = {
     FileChange.Action.ADDED: "ok",
@@ -105,12 +103,10 @@ def _difference(change: FileChange) -> dict[str, Any]:
         return {"note": "The texts of this run are no longer kept, because nothing uses them any more."}
     before = change.before.text if change.before else ""
     after = change.after.text if change.after else ""
-    if len(before) + len(after) > MOST_CHARACTERS:
-        return {"note": "The texts are too long to compare here."}
-    lines = unified(before, after)
-    if not lines:
+    difference = unified(before, after)
+    if not difference.lines and not difference.too_large:
         return {"note": f"It was moved from {change.old_path}." if change.old_path else "The text is empty."}
-    return {"lines": lines}
+    return {"difference": difference}
 
 
 def _run_of(membership: Membership, pk: uuid.UUID) -> Run:

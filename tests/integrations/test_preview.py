@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from catalog.compare import TextDiff
 from catalog.models import Blob, Content, Server
 from forges.reading import Skip
 from integrations import connecting, probing
@@ -69,15 +72,21 @@ def test_a_preview_says_that_the_refresh_would_be_held(connection: Connection, b
     assert only_plan(connection.preview())["gate"] == "hold"
 
 
+def lines(connection: Connection, plan: Any, path: str) -> list[str]:
+    difference = preview_diff(connection.track, plan, path)
+    assert isinstance(difference, TextDiff)
+    return difference.lines
+
+
 def test_the_text_of_each_file_is_compared_on_demand(connection: Connection) -> None:
     plan = only_plan(connection.preview())
 
-    assert preview_diff(connection.track, plan, "chapters/01.md") == [
+    assert lines(connection, plan, "chapters/01.md") == [
         "@@ -1 +1 @@",
         "-# Chapter 1",
         "+# Chapter 1, revised",
     ]
-    assert preview_diff(connection.track, plan, "chapters/13.md") == ["@@ -0,0 +1 @@", "+# Chapter 13"]
+    assert lines(connection, plan, "chapters/13.md") == ["@@ -0,0 +1 @@", "+# Chapter 13"]
     skipped = preview_diff(connection.track, plan, "chapters/picture.md")
     assert isinstance(skipped, Skip)
     assert skipped.reason == "binary"
@@ -94,11 +103,21 @@ def test_the_texts_of_a_plain_git_repository_are_compared_as_well(
 
     plan = only_plan(plain.preview())
 
-    assert preview_diff(plain.track, plan, "chapters/01.md") == [
+    assert lines(plain, plan, "chapters/01.md") == [
         "@@ -1 +1 @@",
         "-# Chapter 1",
         "+# Chapter 1, revised",
     ]
+
+
+def test_texts_that_would_take_an_hour_to_compare_are_not(connection: Connection, book: HostedRepository) -> None:
+    book.git.commit({"chapters/01.md": "".join(f"{n % 110}\n" for n in range(60_000))})
+    connection.refresh()
+    book.git.commit({"chapters/01.md": "".join(f"{n * 7 % 110}\n" for n in range(60_000))})
+
+    difference = preview_diff(connection.track, only_plan(connection.preview()), "chapters/01.md")
+
+    assert difference == TextDiff([], cut=False, too_large=True)
 
 
 def test_a_path_that_the_preview_does_not_list_cannot_be_read_through_it(connection: Connection) -> None:
