@@ -14,12 +14,12 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
-from django_tables2 import RequestConfig
 
 from jobs import heartbeats, registry, runs
 from jobs.filters import RunFilter
 from jobs.models import LogLine, Run, Status
 from jobs.tables import RunsTable
+from lib import tables
 from lib.htmx import is_fragment
 from orgs import access
 from orgs.models import Membership, User
@@ -53,7 +53,7 @@ def run_list(request: HttpRequest, membership: Membership) -> HttpResponse:
         if filtered
         else "A run appears here when a repository is connected, refreshed, or sends news of a push."
     )
-    RequestConfig(request, paginate={"per_page": 25}).configure(table)
+    tables.configure(request, table, per_page=25)
     context = {"table": table, "form": found.form, "filtered": filtered, "nav_section": "runs"}
     return render(request, "jobs/runs.html", {**context, "stalled": _stalled_list(everything)})
 

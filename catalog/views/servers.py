@@ -7,7 +7,6 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django_tables2 import RequestConfig
 
 from catalog import servers as services
 from catalog import tabs
@@ -16,6 +15,7 @@ from catalog.forms import ServerEditForm, ServerFilter, ServerForm
 from catalog.models import Content, Server, VersionFile
 from catalog.tables import ServerTable
 from catalog.views.page import asked, confirm, permission, posted, server_context
+from lib import tables
 from orgs import access
 from orgs.models import Membership
 
@@ -29,7 +29,7 @@ def servers(request: HttpRequest, membership: Membership) -> HttpResponse:
     if query:
         found = found.filter(Q(name__icontains=query) | Q(slug__icontains=query))
     table = ServerTable(found)
-    RequestConfig(request, paginate={"per_page": PAGE, "silent": True}).configure(table)
+    tables.configure(request, table, per_page=PAGE)
     context = {
         "membership": membership,
         "nav_section": "servers",

@@ -8,13 +8,13 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from integrations import wording
 from integrations.models import SkippedFile
 from integrations.tables import HistoryFilter, HistoryTable, SkippedFilter, SkippedTable
 from integrations.views.page import integration_of, page_context
 from jobs.models import Run
+from lib import tables
 from orgs import access
 from orgs.models import Membership
 
@@ -30,7 +30,7 @@ def history(request: HttpRequest, membership: Membership, integration: uuid.UUID
     table = HistoryTable(found.qs)
     table.empty_title = "No run matches" if is_filtered else "No runs yet"
     table.empty_text = "Change or clear the filter." if is_filtered else "Refresh it, and the run appears here."
-    RequestConfig(request, paginate={"per_page": 25}).configure(table)
+    tables.configure(request, table, per_page=25)
     context = page_context(
         membership,
         it.server,
@@ -54,7 +54,7 @@ def skips(request: HttpRequest, membership: Membership, integration: uuid.UUID) 
     table = SkippedTable(found.qs)
     table.empty_title = "No file matches" if is_filtered else "No file is skipped"
     table.empty_text = "Change or clear the filter." if is_filtered else "Every file that the filter takes is imported."
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    tables.configure(request, table, per_page=50)
     reasons = skipped.order_by().values_list("reason").annotate(number=Count("pk")).order_by("-number")
     context = page_context(
         membership,

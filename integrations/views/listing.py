@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
 from catalog.access import server_of
 from catalog.views.page import permission
@@ -19,6 +18,7 @@ from integrations import left_overs, rows, wording
 from integrations.models import Integration
 from integrations.tables import IntegrationFilter, IntegrationsTable
 from integrations.views.page import LEVELS, choice, integration_of, integrations_of, page_context, server_page
+from lib import tables
 from lib.htmx import is_fragment
 from orgs import access
 from orgs.models import Membership
@@ -128,7 +128,7 @@ def _table(
     table = IntegrationsTable(chosen.qs, shows_server=shows_server, context=cells_context(membership))
     table.empty_title = "No integration matches"
     table.empty_text = "Change or clear the filter."
-    RequestConfig(request, paginate={"per_page": PAGE}).configure(table)
+    tables.configure(request, table, per_page=PAGE)
     total = table.page.paginator.count
     return {
         "table": table.load(),

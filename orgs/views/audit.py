@@ -11,8 +11,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
-from django_tables2 import RequestConfig
 
+from lib import tables
 from orgs import access
 from orgs.filters import AuditFilter
 from orgs.models import AuditEvent, Membership
@@ -32,7 +32,7 @@ def audit(request: HttpRequest, membership: Membership) -> HttpResponse:
     """The events of this organisation, newest first, filtered by the query string."""
     events = AuditFilter(request.GET, queryset=_events(membership))
     table = AuditTable(events.qs)
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    tables.configure(request, table, per_page=50)
     context = {
         "table": table,
         "form": events.form,

@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
-from django_tables2 import RequestConfig
 
+from lib import tables
 from orgs import access, sign_up
 from orgs import invitations as service
 from orgs.forms import InvitationForm
@@ -32,7 +32,7 @@ def invitations(request: HttpRequest, membership: Membership) -> HttpResponse:
         form = InvitationForm(by=membership)
     rows = Invitation.objects.filter(organization_id=membership.organization_id)
     table = InvitationsTable(rows.select_related("created_by", "accepted_by"), viewer=membership)
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    tables.configure(request, table, per_page=50)
     context = {"form": form, "table": table, "invited": invited, "nav_section": "members"}
     return render(request, "orgs/invitations.html", context, status=422 if form.errors else 200)
 

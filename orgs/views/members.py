@@ -8,8 +8,8 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
-from django_tables2 import RequestConfig
 
+from lib import tables
 from orgs import access
 from orgs import members as service
 from orgs.forms import EntitlementsForm, RoleForm
@@ -28,7 +28,7 @@ def members(request: HttpRequest, membership: Membership) -> HttpResponse:
     """Everybody, for every member: whom to ask is no secret inside an organisation."""
     rows = Membership.objects.filter(organization_id=membership.organization_id).select_related("user")
     table = MembersTable(rows, viewer=membership)
-    RequestConfig(request, paginate={"per_page": 50}).configure(table)
+    tables.configure(request, table, per_page=50)
     context = {
         "table": table,
         "nav_section": "members",
