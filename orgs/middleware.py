@@ -7,18 +7,27 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.cache import patch_cache_control
 
 from orgs.models import User
 
 
 class PersonMiddleware:
-    """Shows times in the person's zone (TIME_ZONE for those who chose none)."""
+    """Shows times in the person's zone (TIME_ZONE for those who chose none), and lets no cache keep their pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        zone = request.user.time_zone if isinstance(request.user, User) else ""
+        person = request.user if isinstance(request.user, User) else None
+        response = self._in_the_zone_of(person, request)
+        if person is not None and not response.has_header("Cache-Control"):
+            # A kept page is what Back shows: as it was before htmx changed it, and after the person has signed out.
+            patch_cache_control(response, private=True, no_store=True)
+        return response
+
+    def _in_the_zone_of(self, person: User | None, request: HttpRequest) -> HttpResponse:
+        zone = person.time_zone if person else ""
         try:
             with timezone.override(zoneinfo.ZoneInfo(zone) if zone else None):
                 return self.get_response(request)

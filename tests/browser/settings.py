@@ -1,9 +1,10 @@
 """The real settings for the processes that the browser speaks to; the tests give the environment."""
 
 import os
+from pathlib import Path
 
 from config.settings import *  # noqa: F403
 
-STATIC_ROOT = os.environ["BROWSER_STATIC_ROOT"]
+STATIC_ROOT = Path(os.environ["BROWSER_STATIC_ROOT"])
 # As in the tests' own settings: the same people sign in here.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

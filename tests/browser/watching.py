@@ -19,7 +19,7 @@ class Watch:
     def __init__(self, context: BrowserContext, home: str) -> None:
         self.home = home
         self.problems: list[str] = []
-        self.expected_statuses = {FORM_WITH_ERRORS}
+        self.expected_statuses: set[int] = {FORM_WITH_ERRORS}
         """HTTP errors that belong to the test; any other is a problem."""
         self.requests: list[Request] = []
         context.on("console", self._hear)
