@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from forges.clients import FORGES, normalise_repository
 from forges.clients.base import (
@@ -41,7 +41,7 @@ class Entered:
     repository: str
     base_url: str = ""
     username: str = ""
-    token: str = ""
+    token: str = field(default="", repr=False)
     branch: str = ""
     """Empty means the default branch."""
     include: str = ""

@@ -40,6 +40,9 @@ from django.db import models, transaction
 _KEY_BYTES = 32
 _NONCE_BYTES = 12
 _KEY_ID = re.compile(r"[A-Za-z0-9_.-]{1,32}")
+# https://github.blog/engineering/platform-security/behind-githubs-new-authentication-token-formats/
+# https://docs.gitlab.com/security/tokens/#token-prefixes
+_TOKEN_KIND = re.compile(r"gh[opsur]_|github_pat_|gl(?:pat|oas|dt|rt|cbt|ptt|ft)-")
 
 
 class CryptoError(Exception):
@@ -132,10 +135,11 @@ _parsed = functools.lru_cache(maxsize=4)(KeyRing.parse)
 
 
 def mask(secret: str) -> str:
-    """What may be shown of a secret: "ghp_…1234". Short ones show nothing of themselves."""
+    """What may be shown of a secret: "ghp_…1234". Short ones show nothing of themselves, and of longer ones the
+    beginning is shown where it says whose sort of token it is: that of a passphrase is a part of it."""
     if len(secret) < 20:
         return "…" if secret else ""
-    prefix = re.match(r"(?:[A-Za-z]{2,8}[_-]){1,2}", secret)
+    prefix = _TOKEN_KIND.match(secret)
     return f"{prefix.group() if prefix else ''}…{secret[-4:]}"
 
 

@@ -36,6 +36,10 @@ def refused(entered: Entered) -> tuple[str, str]:
     return error.value.field, str(error.value)
 
 
+def test_what_was_entered_does_not_show_its_token_where_it_is_printed(entered: Entered) -> None:
+    assert entered.token not in repr(entered)
+
+
 def test_a_bad_token_is_an_error_on_its_field(entered: Entered) -> None:
     field, sentence = refused(replace(entered, token="ghp_wrong"))
     assert field == "token"

@@ -158,6 +158,7 @@ def test_generated_keys_make_a_ring_and_have_ids_of_their_own() -> None:
         ("github_pat_11ABCDEFG0123456789xyz", "github_pat_…9xyz"),
         ("glpat-abcdefghijklmnop1234", "glpat-…1234"),
         ("0123456789abcdef0123456789abcdef", "…cdef"),
+        ("correct-horse-battery-staple", "…aple"),
     ],
 )
 def test_a_masked_secret_shows_its_kind_and_its_end(secret: str, shown: str) -> None:
