@@ -17,6 +17,7 @@ from integrations.models import Integration
 from integrations.refreshing import request_refresh
 from jobs.models import Run, Status
 from orgs.models import Membership, User
+from tests import factories
 
 
 @pytest.fixture
@@ -83,6 +84,14 @@ def test_without_a_folder_for_its_repository_the_demo_says_what_to_do(settings: 
     settings.FORGE_LOCAL_ROOTS = []
     with pytest.raises(CommandError, match="FORGE_LOCAL_ROOTS"):
         call_command("demo", "--seed-only")
+
+
+@pytest.mark.django_db
+def test_the_demo_puts_nobody_with_a_known_password_among_the_people_of_an_installation(folder: Path) -> None:
+    factories.user("somebody@company.example")
+    with pytest.raises(CommandError, match="accounts that are not the demo's"):
+        call_command("demo", "--seed-only")
+    assert User.objects.count() == 1
 
 
 def test_the_first_env_has_keys_of_its_own_for_its_owner_alone_and_is_never_written_twice(tmp_path: Path) -> None:

@@ -14,8 +14,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 
 from config.demo import repository, world
+from orgs.models import User
 
 STOP_SECONDS = 20
 
@@ -29,6 +31,7 @@ class Command(BaseCommand):
 
     def handle(self, *_: Any, port: int, seed_only: bool, **__: Any) -> None:
         folder = self._folder()
+        self._refuse_others_database()
         call_command("migrate", verbosity=0)
         call_command("collectstatic", interactive=False, verbosity=0)
         repository.create(folder)
@@ -48,6 +51,16 @@ class Command(BaseCommand):
                 f"of {Path('var') / 'demo' / 'repositories'}, or move .env away and run `make demo` again."
             )
         return Path(settings.FORGE_LOCAL_ROOTS[0]) / "acme-weather"
+
+    def _refuse_others_database(self) -> None:
+        """The demo's people have a password that everybody knows, and one of them may use the Django admin."""
+        if User._meta.db_table not in connection.introspection.table_names():
+            return
+        if User.objects.exists() and not User.objects.filter(email=world.PEOPLE[0][0]).exists():
+            raise CommandError(
+                "The database has accounts that are not the demo's, and the demo would add people whose password "
+                "everybody knows. Give it a database of its own in DATABASE_URL, or run `make demo` in another folder."
+            )
 
     def _serve(self, port: int, folder: Path) -> int:
         # Children of their own groups: Ctrl-C reaches this process alone, which then ends them in order.
