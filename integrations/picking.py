@@ -15,8 +15,10 @@ from django.utils.crypto import salted_hmac
 
 from forges.clients.base import Branch, ForgeError, Repository
 from forges.opening import client_for
+from forges.reading import check_path
 from integrations import probing
 from integrations.probing import Entered, FieldError, parse_filter
+from integrations.wording import advised
 
 KEPT_SECONDS = 120
 MOST_KEPT_PATHS = 100_000
@@ -64,7 +66,10 @@ def count_matching(entered: Entered) -> FilterCount:
     """How many files of the branch the filter takes, and some of them. Raises FieldError."""
     only = parse_filter(entered.include, entered.exclude)
     listed = _kept(f"paths {entered.repository} {entered.branch}", entered, lambda: _list(entered))
-    matching = [path for path in listed.paths if only.matches(path)]
+    try:
+        matching = [path for path in listed.paths if only.matches(path)]
+    except ForgeError as error:
+        raise FieldError("include", str(error)) from error
     return FilterCount(len(matching), len(listed.paths), listed.complete, listed.branch, tuple(matching[:SAMPLE]))
 
 
@@ -79,8 +84,10 @@ def _list(entered: Entered) -> _Listed:
         ) as client:
             listing = client.tree(found.repository.full_name, found.commit)
     except ForgeError as error:
-        raise FieldError("", f"{error} {error.advice}") from error
-    return _Listed(found.branch, tuple(sorted(entry.path for entry in listing.entries)), listing.complete)
+        raise FieldError("", advised(error)) from error
+    # A path that no refresh would take can be of any length, and patterns are made for paths that are sound.
+    paths = sorted(entry.path for entry in listing.entries if check_path(entry.path) is None)
+    return _Listed(found.branch, tuple(paths), listing.complete)
 
 
 def _kept(what: str, entered: Entered, ask: Callable[[], T]) -> T:

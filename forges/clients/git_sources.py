@@ -24,6 +24,7 @@ from forges.clients.base import (
     Limits,
     Moved,
     NotFound,
+    TooLarge,
     Unavailable,
 )
 from forges.clients.names import local_path
@@ -82,7 +83,13 @@ class StoredCommit:
         self._limits = limits
 
     def files(self) -> Iterator[tuple[str, str, EntryKind]]:
-        for path, mode, oid in self._store.iter_tree_contents(self._tree):
+        folders, most = 0, 2 * self._limits.max_entries
+        for path, mode, oid in self._store.iter_tree_contents(self._tree, include_trees=True):
+            if stat.S_ISDIR(mode or 0):
+                folders += 1  # ten trees, each ten times in the next, are ten thousand million folders and no file
+                if folders > most:
+                    raise TooLarge(f"The tree has more than {most:,} folders.")
+                continue
             kind = _KINDS.get(stat.S_IFMT(mode or 0), EntryKind.FILE)
             if kind is EntryKind.FILE and (mode or 0) & 0o111:
                 kind = EntryKind.EXECUTABLE

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
+
+from forges.clients.base import TooLarge
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 500
@@ -16,6 +19,10 @@ MAX_PATTERN_LENGTH = 500
 # quick, with many a crafted path keeps a processor busy for hours.
 MAX_STARS_IN_PART = 3
 MAX_DOUBLE_STARS = 3
+# What is left takes a second for the worst pattern and path, and a repository can have many of both.
+MATCH_SECONDS = 5.0
+MATCH_SECONDS_PER_PATH = 0.000_5
+"""Some ten times what two hundred ordinary patterns take."""
 
 
 class InvalidPattern(ValueError):
@@ -28,6 +35,13 @@ class InvalidPattern(ValueError):
         self.reason = reason
 
 
+@dataclass(slots=True)
+class _Spent:
+    seconds: float = 0.0
+    """Of this processor, not of the clock on the wall."""
+    paths: int = 0
+
+
 @dataclass(frozen=True)
 class PathFilter:
     """Lines in gitignore's language (https://git-scm.com/docs/gitignore#_pattern_format), comments and blanks dropped.
@@ -38,6 +52,7 @@ class PathFilter:
 
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    _spent: _Spent = field(default_factory=_Spent, init=False, repr=False, compare=False)
 
     @classmethod
     def parse(cls, include: str, exclude: str = "") -> PathFilter:
@@ -45,7 +60,19 @@ class PathFilter:
         return cls(_parse(include), _parse(exclude))
 
     def matches(self, path: str) -> bool:
-        """Whether a repository-relative path (no leading slash) is meant."""
+        """Whether a repository-relative path (no leading slash) is meant.
+
+        TooLarge when the patterns have taken far longer than patterns do for the paths asked so far.
+        """
+        before = time.thread_time()
+        found = self._matches(path)
+        self._spent.seconds += time.thread_time() - before
+        self._spent.paths += 1
+        if self._spent.seconds > MATCH_SECONDS + MATCH_SECONDS_PER_PATH * self._spent.paths:
+            raise TooLarge("The path filter takes too long for the paths of this repository. Use fewer “*” and “**”.")
+        return found
+
+    def _matches(self, path: str) -> bool:
         if self._including is not None and not self._including.match_file(path):
             return False
         return self._excluding is None or not self._excluding.match_file(path)

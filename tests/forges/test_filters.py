@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forges.reading import EVERYTHING, InvalidPattern, PathFilter
+from forges.clients.base import TooLarge
+from forges.reading import EVERYTHING, InvalidPattern, PathFilter, filters
 
 PATHS = [
     "README.md",
@@ -98,6 +99,15 @@ def test_the_slowest_pattern_allowed_is_still_fast() -> None:
     start = time.process_time()
     assert not path_filter.matches("a" * 250 + "/" + "a/" * 300 + "a" * 150)
     assert time.process_time() - start < 1.0
+
+
+def test_patterns_and_paths_that_are_made_for_each_other_are_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(filters, "MATCH_SECONDS", 0.2)
+    path_filter = PathFilter.parse("**/a/**/a/**/b")
+    start = time.process_time()
+    with pytest.raises(TooLarge, match="Use fewer"):
+        any(path_filter.matches("a/" * 500 + "c") for _ in range(100))
+    assert time.process_time() - start < 5
 
 
 def test_too_many_patterns_are_refused() -> None:

@@ -172,18 +172,31 @@ def test_a_bomb_from_a_server_that_cannot_is_found_before_it_is_unpacked(
         client.tree(forge.clone_url("acme/heavy"), heavy.git.tip("main") or "")
 
 
-def test_a_tree_that_holds_itself_many_times_over_is_listed_to_the_limit(forge: Forge, open_git: OpenGitHub) -> None:
-    hosted = forge.repository("acme/bomb")
-    oid = hosted.git.write_object("tree", b"100644 f\0" + bytes.fromhex(hosted.git.write_object("blob", b"x")))
-    for _ in range(20):  # ten to the twentieth files
+def commit_tree_bomb(hosted: HostedRepository, oid: str) -> str:
+    """A commit with ten to the twentieth of a tree, in folders of ten; returns its id."""
+    for _ in range(20):
         oid = hosted.git.write_object("tree", b"".join(b"40000 d%d\0" % n + bytes.fromhex(oid) for n in range(10)))
     who = "A <a@example.org> 1767225600 +0000"
     commit = hosted.git.write_object("commit", f"tree {oid}\nauthor {who}\ncommitter {who}\n\nBomb\n".encode())
     hosted.git.reset("main", commit)
+    return commit
+
+
+def test_a_tree_that_holds_itself_many_times_over_is_listed_to_the_limit(forge: Forge, open_git: OpenGitHub) -> None:
+    hosted = forge.repository("acme/bomb")
+    file = bytes.fromhex(hosted.git.write_object("blob", b"x"))
+    commit = commit_tree_bomb(hosted, hosted.git.write_object("tree", b"100644 f\0" + file))
     client = open_git(max_entries=500)
     listing = client.tree(forge.clone_url("acme/bomb"), commit)
     assert not listing.complete
     assert len(listing.entries) == 500
+
+
+def test_folders_that_hold_each_other_and_no_file_are_not_all_gone_through(forge: Forge, open_git: OpenGitHub) -> None:
+    hosted = forge.repository("acme/hollow")
+    commit = commit_tree_bomb(hosted, hosted.git.write_object("tree", b""))
+    with pytest.raises(TooLarge, match="more than 1,000 folders"):
+        open_git(max_entries=500).tree(forge.clone_url("acme/hollow"), commit)
 
 
 def pack_of(tmp_path: Path, *objects: bytes, count: int | None = None) -> Path:

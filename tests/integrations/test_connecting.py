@@ -16,7 +16,7 @@ from jobs import runs
 from jobs.models import Run, Status, Trigger
 from orgs.models import AuditEvent, User
 from tests.integrations.conftest import Connect
-from tests.wire import faults
+from tests.wire import faults, samples
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
 
@@ -165,6 +165,13 @@ def test_the_filter_is_counted_before_anything_is_saved(entered: Entered) -> Non
     count = picking.count_matching(replace(entered, include="chapters/0*", exclude="*9.md"))
     assert (count.matching, count.files, count.complete) == (8, 12, True)
     assert not Integration.objects.exists()
+
+
+def test_a_path_that_no_refresh_would_take_is_not_put_to_the_patterns(entered: Entered, book: HostedRepository) -> None:
+    book.git.commit({samples.long_path(): "long"})
+    assert len(book.git.files()) == 13
+    count = picking.count_matching(entered)
+    assert (count.matching, count.files) == (12, 12)
 
 
 def test_the_picker_finds_what_the_token_can_see(
