@@ -16,7 +16,7 @@ from integrations import gates
 from integrations.apply import target_path
 from integrations.models import ImportedFile, Integration, Track
 from integrations.planning import Picture, Plan
-from integrations.refresh import check_credential, credential_of, failure_of, plan_track, take_picture
+from integrations.refresh import RATE_LIMIT, check_credential, credential_of, failure_of, plan_track, take_picture
 from jobs.context import RunContext
 from jobs.outcomes import HandOver, Outcome, Waiting
 
@@ -51,7 +51,7 @@ def preview(context: RunContext) -> Outcome:
                 for name, number in shown["counts"].items():
                     counts[name] = counts.get(name, 0) + number
     except RateLimited as error:
-        raise Waiting(until=error.reset_at, for_what=str(error)) from error
+        raise Waiting(until=error.reset_at, for_what=RATE_LIMIT) from error
     except Unavailable as error:
         if (left := context.time_left()) is not None and left < settings.REFRESH_INLINE_SECONDS * 0.2:
             raise HandOver("The forge took longer than a page may; the preview goes on in the background.") from error

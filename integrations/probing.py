@@ -19,6 +19,7 @@ from forges.clients.base import (
 from forges.clients.names import check_branch
 from forges.opening import client_for, local_roots
 from forges.reading import InvalidPattern, PathFilter, check_path
+from integrations.wording import advised
 
 INTERACTIVE_SECONDS = 15.0
 """How long a request to a forge may take while a person waits for a form."""
@@ -86,13 +87,13 @@ def probe(entered: Entered) -> Probe:
     except AuthFailed as error:
         raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except Forbidden as error:
-        raise FieldError("token" if entered.token else "repository", f"{error} {error.advice}") from error
+        raise FieldError("token" if entered.token else "repository", advised(error)) from error
     except NotFound as error:
         raise FieldError(field, _not_found(field, entered)) from error
     except InvalidName as error:
         raise FieldError(field, str(error)) from error
     except ForgeError as error:
-        raise FieldError("repository" if field == "token" else field, f"{error} {error.advice}") from error
+        raise FieldError("repository" if field == "token" else field, advised(error)) from error
     return Probe(base_url, account, repository, branch, commit)
 
 
@@ -119,7 +120,7 @@ def branches(entered: Entered) -> tuple[str, tuple[Branch, ...]]:
     except AuthFailed as error:
         raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except ForgeError as error:
-        raise FieldError("repository", f"{error} {error.advice}") from error
+        raise FieldError("repository", advised(error)) from error
     default = repository.default_branch
     return default, tuple(sorted(found, key=lambda branch: (branch.name != default, branch.name)))
 
@@ -135,7 +136,7 @@ def repositories(entered: Entered, *, query: str) -> tuple[Repository, ...]:
     except AuthFailed as error:
         raise FieldError("token", f"{error} {NOT_ACCEPTED}") from error
     except ForgeError as error:
-        raise FieldError("repository", f"{error} {error.advice}") from error
+        raise FieldError("repository", advised(error)) from error
 
 
 def parse_filter(include: str, exclude: str) -> PathFilter:

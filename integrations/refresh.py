@@ -37,6 +37,10 @@ TRIES = 3
 """Times to compare anew when the branch or the rows moved under the refresh."""
 
 
+RATE_LIMIT = "the forge's rate limit to reset"
+"""Finishes “Waiting for …”."""
+
+
 class _Rewritten(Exception):
     """The commit disappeared under the refresh, and the branch has another head now."""
 
@@ -86,7 +90,7 @@ def refresh(context: RunContext) -> Outcome:
                 report = _refresh_track(context, client, track, prune=prune, confirmed=confirmed)
                 reports.append(report)  # one by one: what is done so far is told also when the next one fails
     except RateLimited as error:
-        raise Waiting(until=error.reset_at, for_what=str(error)) from error
+        raise Waiting(until=error.reset_at, for_what=RATE_LIMIT) from error
     except Unavailable as error:
         if seconds is not None and time.monotonic() - started >= seconds * 0.8:
             raise HandOver("The forge took longer than a page may; the refresh goes on in the background.") from error

@@ -76,7 +76,7 @@ class Row:
     integration: Integration
     tracks: tuple[TrackFacts, ...]
     run: Run | None
-    """The refresh to show: the one that lives, else the last one."""
+    """The refresh to show: the one that is worked on or about to be, else the last one."""
     held: Run | None
     """The newest refresh that waits for somebody's confirmation."""
     steps: tuple[Step, ...]
@@ -136,7 +136,7 @@ def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: b
 
 
 def _runs(integrations: list[Integration]) -> tuple[dict[str, Run], dict[str, Run]]:
-    """By the integrations' ids: the Run to show, and the newest held one."""
+    """By the integrations' ids: the Run to show, and the newest held one. One that waits hides no newer outcome."""
     ids = [str(integration.pk) for integration in integrations]
     last = [run_id for integration in integrations if (run_id := getattr(integration, "run_id", None))]
     found = {
@@ -148,7 +148,10 @@ def _runs(integrations: list[Integration]) -> tuple[dict[str, Run], dict[str, Ru
     }
     shown: dict[str, Run] = {}
     held: dict[str, Run] = {}
-    for run in sorted(found.values(), key=lambda run: (run.is_live, run.status == Status.RUNNING, run.created_at)):
+    working = (Status.QUEUED, Status.RUNNING)
+    for run in sorted(
+        found.values(), key=lambda run: (run.status in working, run.status == Status.RUNNING, run.created_at)
+    ):
         shown[run.subject_id] = run
         if run.status == Status.HELD:
             held[run.subject_id] = run

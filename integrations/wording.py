@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
 
 from forges.clients import FORGES
+from forges.clients.base import ForgeError, RateLimited
 from forges.reading import SkipReason
 from integrations.models import Integration, Track
 from jobs.models import Run, Status
@@ -36,6 +37,13 @@ FORGE_HELP: dict[str, str] = {
     "github": "github.com or a GitHub Enterprise server",
     "git": "Any repository that can be cloned over https",
 }
+
+
+def advised(error: ForgeError) -> str:
+    """What went wrong and what to do, for a person who waits for the answer: there nothing goes on by itself."""
+    if isinstance(error, RateLimited) and error.reset_at:
+        return f"{error} Try again after {date_format(timezone.localtime(error.reset_at), 'H:i')}."
+    return f"{error} {error.advice}".strip()
 
 
 def forge_label(key: str) -> str:

@@ -110,7 +110,7 @@ def preview_diff(request: HttpRequest, membership: Membership, integration: uuid
     except services.NotInPlan as error:
         raise Http404 from error
     except ForgeError as error:
-        context["problem"] = f"{error} {error.advice}"
+        context["problem"] = wording.advised(error)
     else:
         if isinstance(difference, Skip):
             context["problem"] = f"It would be skipped. {difference.detail}"

@@ -16,6 +16,7 @@ from orgs.models import AuditEvent, User
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect
 from tests.integrations.pages import HTMX, said
+from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.repos import GitRepo
 from tests.wire.world import HostedRepository
@@ -253,6 +254,15 @@ def test_the_pickers_answer_with_a_sentence_when_the_token_is_wrong(
     response = post(browse(bob), {**form, "token": "ghp_wrong-0123456789-0123456789"}, part)
     assert response.status_code == 200
     assert "does not accept this credential" in response.content.decode()
+
+
+def test_a_rate_limit_says_when_to_try_again(
+    book: HostedRepository, forge: Forge, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    with forge.fault(faults.rate_limited(reset_in=600), on="*"):
+        shown = post(browse(bob), form).content.decode()
+    assert "allows no more requests for now. Try again after" in shown
+    assert "by itself" not in shown, "nobody goes on with a form but the person"
 
 
 @pytest.mark.parametrize("part", ["repositories/", "branches/", "count/"])

@@ -68,6 +68,7 @@ def test_a_rate_limit_waits_for_its_reset_and_is_no_failed_sign_in(connection: C
         run = connection.refresh()
 
     assert run.status == Status.WAITING
+    assert run.waiting_for == "the forge's rate limit to reset", "it finishes the sentence “Waiting for …”"
     assert run.wait_until is not None
     assert 800 < (run.wait_until - timezone.now()).total_seconds() < 1000
 

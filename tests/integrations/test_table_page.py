@@ -218,7 +218,20 @@ def test_a_refresh_that_waits_says_until_when(
     with forge.fault(faults.rate_limited(reset_in=600), on="*"):
         run = connected.refresh()
     assert run.status == Status.WAITING
-    assert f"Waiting until {run.wait_until:%H:%M}" in page(browse(bob))
+    shown = page(browse(bob))
+    assert f"Waiting until {run.wait_until:%H:%M}" in shown
+    assert "for the forge&#x27;s rate limit to reset" in shown
+
+
+def test_a_refresh_that_waits_hides_no_newer_outcome(docs: Server, bob: User, browse: Browse) -> None:
+    made = factories.integration(docs, token="ghp_" + "a" * 36)
+    earlier = timezone.now() - timedelta(minutes=5)
+    run_of(made, Status.WAITING, wait_until=timezone.now() + timedelta(hours=1), created_at=earlier)
+    assert "Waiting until" in page(browse(bob))
+    run_of(made, Status.FAILED, error_code="auth_failed", finished_at=timezone.now() + timedelta(seconds=1))
+    shown = page(browse(bob))
+    assert "Enter a new token" in shown
+    assert "Waiting until" not in shown
 
 
 def test_removals_are_confirmed_by_who_may_and_only_told_to_others(
