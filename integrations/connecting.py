@@ -183,7 +183,7 @@ def delete_integration(integration: Integration, *, by: User, request: HttpReque
     with transaction.atomic():
         server = Server.objects.select_for_update().get(pk=integration.server_id)
         going = Run.objects.about(integration).filter(status__in=(*LIVE, Status.HELD))
-        cancelled = len([runs.cancel_run(run, by=by) for run in going])
+        cancelled = len([runs.cancel_run(run, by=by, request=request) for run in going])
         keys = tuple(integration.tracks.values_list("source_key", flat=True))
         kept = ImportedFile.objects.filter(track__integration=integration).count()
         audit.record(

@@ -74,7 +74,7 @@ class RunAdmin(ReadOnlyAdmin):
         """On behalf of who asked first, unless the person is a member."""
         for run in queryset:
             try:
-                requested = runs.retry_run(run, by=cast("User", request.user))
+                requested = runs.retry_run(run, by=cast("User", request.user), request=request)
                 self.message_user(request, f"{run}: queued as {requested.run.pk}.", messages.SUCCESS)
             except runs.Refused as refusal:
                 self.message_user(request, f"{run}: {refusal}", messages.WARNING)
@@ -82,8 +82,8 @@ class RunAdmin(ReadOnlyAdmin):
     @admin.action(description="Cancel the selected runs", permissions=["act"])
     def cancel(self, request: HttpRequest, queryset: QuerySet[Run]) -> None:
         for run in queryset:
-            run = runs.cancel_run(run, by=cast("User", request.user))
-            self.message_user(request, f"{run}.", messages.SUCCESS)
+            run = runs.cancel_run(run, by=cast("User", request.user), request=request)
+            self.message_user(request, f"{run}: {run.get_status_display().lower()}.", messages.SUCCESS)
 
 
 @admin.register(LogLine)

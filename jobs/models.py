@@ -12,6 +12,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
 
+from jobs import registry
 from orgs.models import Organization
 
 
@@ -133,7 +134,7 @@ class Run(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} of {self.subject_label}: {self.get_status_display()}"
+        return f"{registry.label_of(self.kind)}: {self.subject_label}"
 
     @property
     def is_live(self) -> bool:

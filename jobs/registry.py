@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
 
-from jobs.context import RunContext
-from jobs.models import Run
-from jobs.outcomes import Outcome
+if TYPE_CHECKING:  # the models import this module, for the names of kinds
+    from jobs.context import RunContext
+    from jobs.models import Run
+    from jobs.outcomes import Outcome
 
 
 @dataclass(frozen=True)

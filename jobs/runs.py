@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models, transaction
+from django.http import HttpRequest
 from django.utils import timezone
 
 from jobs import execution, leases, queue
@@ -131,17 +132,17 @@ def _locked(run: Run) -> Run:
 
 
 @transaction.atomic
-def cancel_run(run: Run, *, by: User | None) -> Run:
+def cancel_run(run: Run, *, by: User | None, request: HttpRequest | None = None) -> Run:
     """Cancel at once what is not running, and ask what runs to stop at its next step; a finished Run stays as it is."""
     run = _locked(run)
     if run.status == Status.RUNNING:
         if run.cancel_requested_at is None:
             run.cancel_requested_at = timezone.now()
             run.save(update_fields=["cancel_requested_at"])
-            _record("run.cancelled", run, by)
+            _record("run.cancelled", run, by, request)
     elif not run.is_finished:
         _end_cancelled(run)
-        _record("run.cancelled", run, by)
+        _record("run.cancelled", run, by, request)
     return run
 
 
@@ -164,7 +165,7 @@ def cancel_queued(subject: models.Model, *, by: User | None = None) -> int:
 
 
 @transaction.atomic
-def retry_run(run: Run, *, by: User) -> Requested:
+def retry_run(run: Run, *, by: User, request: HttpRequest | None = None) -> Requested:
     """Ask for the same once more. Raises Refused while the Run has not ended, or when its subject is gone.
 
     Support staff who are no members retry on behalf of who asked first.
@@ -186,7 +187,7 @@ def retry_run(run: Run, *, by: User) -> Requested:
         trigger=Trigger.MANUAL if is_member else run.trigger,
         requested_by=by if is_member else run.requested_by,
     )
-    _record("run.retried", run, by, after={"run": str(requested.run.pk)})
+    _record("run.retried", run, by, request, after={"run": str(requested.run.pk)})
     return requested
 
 
@@ -200,7 +201,9 @@ def resume(run: Run) -> Run:
 
 
 @transaction.atomic
-def confirm_run(run: Run, *, by: User, options: dict[str, Any] | None = None) -> Run:
+def confirm_run(
+    run: Run, *, by: User, options: dict[str, Any] | None = None, request: HttpRequest | None = None
+) -> Run:
     """Let a held Run go on, in the name of who confirmed, with what it asked for merged into its options.
 
     Returns the Run that does it. Raises Refused when it is not held (any more).
@@ -213,18 +216,18 @@ def confirm_run(run: Run, *, by: User, options: dict[str, Any] | None = None) ->
     going_on = leases.to_queue(
         run, options=merged, options_key=digest_of(merged), requested_by=by, joined_by=[], unattended=False
     )
-    _record("run.confirmed", run, by, before={"options": before}, after={"options": merged})
+    _record("run.confirmed", run, by, request, before={"options": before}, after={"options": merged})
     return going_on
 
 
 @transaction.atomic
-def decline_run(run: Run, *, by: User) -> Run:
+def decline_run(run: Run, *, by: User, request: HttpRequest | None = None) -> Run:
     """End a held Run without doing what it asked for. Raises Refused when it is not held (any more)."""
     run = _locked(run)
     if run.status != Status.HELD:
         raise Refused("This run does not wait for a confirmation any more.")
     _end_cancelled(run, "declined")
-    _record("run.declined", run, by)
+    _record("run.declined", run, by, request)
     return run
 
 
@@ -232,10 +235,18 @@ def _record(
     action: str,
     run: Run,
     by: User | None,
+    request: HttpRequest | None,
     *,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
 ) -> None:
     audit.record(
-        action, organization=run.organization, actor=by, target=run, scope=run.scope, before=before, after=after
+        action,
+        organization=run.organization,
+        actor=by,
+        target=run,
+        scope=run.scope,
+        before=before,
+        after=after,
+        request=request,
     )

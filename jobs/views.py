@@ -187,7 +187,7 @@ def _show(run: Run, membership: Membership) -> HttpResponse:
 @require_POST
 @access.for_members()
 def cancel(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpResponse:
-    run = runs.cancel_run(_to_act(membership, pk), by=_person(request))
+    run = runs.cancel_run(_to_act(membership, pk), by=_person(request), request=request)
     if run.status == Status.RUNNING:
         messages.info(request, "The run stops at its next step.")
     elif run.status == Status.CANCELLED:
@@ -202,7 +202,7 @@ def cancel(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpR
 def retry(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpResponse:
     run = _to_act(membership, pk)
     try:
-        requested = runs.retry_run(run, by=_person(request))
+        requested = runs.retry_run(run, by=_person(request), request=request)
     except runs.Refused as refusal:
         messages.error(request, str(refusal))
         return _show(run, membership)
@@ -216,7 +216,7 @@ def retry(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpRe
 def confirm(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpResponse:
     run = _to_act(membership, pk, confirm=True)
     try:
-        run = runs.confirm_run(run, by=_person(request))
+        run = runs.confirm_run(run, by=_person(request), request=request)
     except runs.Refused as refusal:
         messages.error(request, str(refusal))
     return _show(run, membership)
@@ -227,7 +227,7 @@ def confirm(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> Http
 def decline(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpResponse:
     run = _to_act(membership, pk)
     try:
-        runs.decline_run(run, by=_person(request))
+        runs.decline_run(run, by=_person(request), request=request)
         messages.success(request, "Declined: the run ended and changed nothing.")
     except runs.Refused as refusal:
         messages.error(request, str(refusal))

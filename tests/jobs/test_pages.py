@@ -16,12 +16,12 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalog.models import Server
-from jobs import heartbeats, leases, registry
+from jobs import heartbeats, leases, registry, runs
 from jobs.context import RunContext
 from jobs.execution import execute
 from jobs.models import Heartbeat, LogLine, Run, Status, Trigger
 from jobs.outcomes import Failure, Held, Outcome, Waiting
-from orgs.models import User
+from orgs.models import AuditEvent, User
 from tests import factories
 from tests.conftest import Browse
 from tests.jobs.conftest import AsksFor, Workbench
@@ -292,3 +292,28 @@ def test_declining_by_the_button(bobs: Client, ask: AsksFor, work: Workbench) ->
     run = ended(ask())
     assert url("decline", run) in page(bobs, run)
     assert "Declined" in bobs.post(url("decline", run), follow=True).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("button", "action"),
+    [("cancel", "run.cancelled"), ("retry", "run.retried"), ("confirm", "run.confirmed"), ("decline", "run.declined")],
+)
+def test_what_was_done_with_a_run_is_logged_in_words_and_with_where_from(
+    adam: User, browse: Browse, ask: AsksFor, work: Workbench, button: str, action: str
+) -> None:
+    def holds(context: RunContext) -> Outcome:
+        raise Held({}, "Shall it?")
+
+    work.does = holds
+    run = ask()
+    if button in ("confirm", "decline"):
+        execute(str(run.pk))
+    elif button == "retry":
+        runs.cancel_run(run, by=None)
+
+    browse(adam).post(url(button, run))
+
+    event = AuditEvent.objects.get(actor=adam, action__startswith="run.")
+    assert event.action == action
+    assert event.target_label == f"{registry.label_of(run.kind)}: {run.subject_label}"
+    assert event.address == "127.0.0.1"
