@@ -24,7 +24,7 @@ SETTLE = """async () => {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
     await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
 }"""
-"""Wait until colours and places are final; transitions take no time here, but begin a frame later."""
+"""Wait until colours and places are final."""
 
 
 class Window:
