@@ -10,6 +10,7 @@ from django.conf import settings
 
 from forges.clients import open_client
 from forges.clients.base import Client, Credential, Limits
+from lib.database import release_connections
 from lib.egress import Policy
 
 
@@ -42,7 +43,12 @@ def limits(*, seconds: float | None = None) -> Limits:
 
 
 def client_for(*, forge: str, base_url: str, credential: Credential, seconds: float | None = None) -> Client:
-    """A client to be used as a context manager. Raises `forges.clients.base.ForgeError`s when used."""
+    """A client to be used as a context manager. Raises `forges.clients.base.ForgeError`s when used.
+
+    The database's connection is given back meanwhile; whoever asks the database in between gives it back again
+    (`jobs.context.RunContext.progress` and `check` do).
+    """
+    release_connections()
     return open_client(
         forge,
         base_url=base_url,

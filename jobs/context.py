@@ -12,6 +12,7 @@ from django.db import transaction
 from jobs.leases import Heart, Lease
 from jobs.models import LogLine, Run
 from jobs.outcomes import Cancelled, Interrupted, LeaseLost
+from lib.database import release_connections
 
 if TYPE_CHECKING:
     from orgs.models import User
@@ -73,18 +74,19 @@ class RunContext:
         """Say what is being done, and how far it is. `done` never goes back within a stage.
 
         A new stage is written at once, the rest every half second. Raises LeaseLost when writing finds the lease gone.
+        A pooled database connection is given back, as by `check`: call one of them before waiting for the network.
         """
         run = self.run
-        if stage != run.stage:
+        fresh = stage != run.stage
+        if fresh:
             run.stage, run.done, run.total = stage[:80], done or 0, total
-            self._dirty = True
-            self.flush()
-            return
-        run.done = max(run.done, done or 0)
-        run.total = total if total is not None else run.total
+        else:
+            run.done = max(run.done, done or 0)
+            run.total = total if total is not None else run.total
         self._dirty = True
-        if time.monotonic() - self._written_at >= WRITE_EVERY:
+        if fresh or time.monotonic() - self._written_at >= WRITE_EVERY:
             self.flush()
+        release_connections()  # what comes next is work, and often a wait
 
     def log(self, text: str, level: str = LogLine.Level.INFO) -> None:
         """Add a line to the Run's log; `level` is info, warning or error. It is written with the next progress."""
@@ -118,9 +120,11 @@ class RunContext:
             raise LeaseLost
         now = time.monotonic()
         if now - self._asked_at < ASK_EVERY:
+            release_connections()
             return
         self._asked_at = now
         asked = self._lease.rows().values_list("cancel_requested_at").first()
+        release_connections()
         if asked is None:
             raise LeaseLost
         if asked[0] is not None:
