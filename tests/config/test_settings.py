@@ -36,6 +36,21 @@ def test_without_a_key_it_refuses_to_start_and_says_what_to_do(missing: str) -> 
     assert "python -c" in ended.stderr
 
 
+def test_a_command_that_lacks_a_key_says_so_in_a_sentence_and_shows_no_code() -> None:
+    ended = subprocess.run(
+        [sys.executable, "manage.py", "doctor"],
+        cwd=settings.BASE_DIR,
+        env={"PATH": os.environ["PATH"], "MILLRACE_ENV_FILE": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("Millrace cannot start: SECRET_KEY is not set. Set it to")
+    assert "Traceback" not in ended.stderr
+
+
 def test_debug_is_off_by_default_and_cookies_are_secure_over_https() -> None:
     names = ("DEBUG", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE", "SECURE_SSL_REDIRECT")
     code = f"print(*(getattr(settings, name) for name in {names}))"
