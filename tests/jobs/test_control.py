@@ -215,6 +215,19 @@ def test_a_declined_run_ends(ask: AsksFor, work: Workbench, adam: User) -> None:
     assert actions() == ["run.declined"]
 
 
+def test_a_confirmed_run_that_is_queued_does_not_say_that_it_is_at_a_stage(
+    ask: AsksFor, work: Workbench, adam: User
+) -> None:
+    def looks_and_holds(context: RunContext) -> Outcome:
+        context.progress("Listing main")
+        return holds(context)
+
+    work.does = looks_and_holds
+    held = ended(ask())
+    assert held.stage == "Listing main"
+    assert runs.confirm_run(held, by=adam).stage == ""
+
+
 # ------------------------------------------------------------------------------------------------ waiting
 
 
