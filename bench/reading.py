@@ -1,4 +1,4 @@
-"""What it costs to check, filter and compare a large tree, beside parsing the forge's answer: `python -m bench.reading`.
+"""What checking, filtering and comparing a large tree costs beside parsing it: `python -m bench.reading`.
 
 The bound is `json.loads` of the listing itself, which nobody who reads a forge's tree can do without. The command fails
 where a step takes more than its bound: each of them is linear in the number of files, however they are named.
