@@ -43,9 +43,12 @@ def main() -> int:
          for path, oid in known.items()]
     )  # fmt: skip
     only = PathFilter.parse("docs/\n*.md\n/src/**/*.py", "drafts/\n*.tmp.md")
+    slowest = PathFilter.parse("*a*a*b\n**/a*a*a*b/**/a*b/**/b")
+    made_for_it = "a" * 250 + "/" + "a/" * 300 + "a" * 150
     work: dict[str, Callable[[], object]] = {
         "check every entry": lambda: check_entries(entries, max_bytes=1 << 20),
         "filter every path": lambda: [only.matches(path) for path in known],
+        "filter one path made for the slowest pattern": lambda: slowest.matches(made_for_it),
         "compare, half of it moved": lambda: diff(known, half),
         "compare, all moved and all the same file": lambda: diff(twins_before, twins),
     }
