@@ -3,11 +3,14 @@
 The rules, kept here for every way in: nobody touches a member of a higher role than their own; nobody gives what they
 do not hold themselves, so that only owners make owners; nobody raises themselves; an organisation keeps an owner. The
 organisation's row is locked while they are checked, so that two requests at one moment cannot break them together.
+
+Support staff in the Django admin are no members, or should not be: there, superusers alone make, change and remove
+owners or touch their own membership, and an organisation keeps an owner all the same.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from django.core.exceptions import PermissionDenied
@@ -15,7 +18,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from orgs import access, audit
-from orgs.models import Membership, Organization, Role
+from orgs.models import Membership, Organization, Role, User
 
 Choice = Literal["default", "granted", "denied"]
 RANK: dict[str, int] = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2, Role.OWNER: 3}
@@ -54,8 +57,8 @@ def change_role(*, by: Membership, member: Membership, role: str, request: HttpR
     if RANK[role] > RANK[by.role]:
         raise PermissionDenied(f"Only {_plural(role)} can make somebody {_article(role)}.")
     before, held = _facts(member), access.entitlements(member)
-    if member.role == Role.OWNER and role != Role.OWNER:
-        _require_other_owner(member)
+    if role != Role.OWNER:
+        require_other_owners([member])
     member.role = role
     if role == Role.OWNER:
         member.granted, member.denied = [], []
@@ -102,6 +105,33 @@ def leave(member: Membership, *, request: HttpRequest | None = None) -> None:
     _delete(member, member, "membership.left", request)
 
 
+def why_not_by_support(*, by: User, person: User, role: str) -> str:
+    """Why somebody of the staff may not make, change or remove this person's membership; "" when they may.
+
+    `role` is what the person has, and once more what they are to have.
+    """
+    if by.is_superuser:
+        return ""
+    if person.pk == by.pk:
+        return "Only superusers may make or change a membership of their own here. Ask the organisation to invite you."
+    if role == Role.OWNER:
+        return "Only superusers may make, change or remove an owner here. An owner of the organisation can, on Members."
+    return ""
+
+
+def require_other_owners(leaving: Iterable[Membership]) -> None:
+    """Raise LastOwner when one of their organisations has no other active owner. Needs a transaction, and locks them.
+
+    Who is an owner is asked anew: it may have changed since the rows were read.
+    """
+    keys = {member.pk for member in leaving}
+    organizations = Organization.objects.filter(memberships__in=keys).values("pk")
+    for organization in Organization.objects.select_for_update().filter(pk__in=organizations).order_by("pk"):
+        owners = dict(organization.memberships.filter(role=Role.OWNER).values_list("pk", "user__is_active"))
+        if keys & owners.keys() and not any(active for key, active in owners.items() if key not in keys):
+            raise LastOwner(organization)
+
+
 def _locked(by: Membership, member: Membership) -> tuple[Membership, Membership]:
     """Both as they are now, the organisation's row locked: either may have changed since the page was shown."""
     Organization.objects.select_for_update().get(pk=by.organization_id)
@@ -127,14 +157,6 @@ def _require_no_gift(by: Membership, member: Membership, gained: set[str] | froz
         raise PermissionDenied(f"You cannot give “{missing[0]}”, because you do not hold it yourself.")
 
 
-def _require_other_owner(member: Membership) -> None:
-    owners = Membership.objects.filter(
-        organization_id=member.organization_id, role=Role.OWNER, user__is_active=True
-    ).exclude(pk=member.pk)
-    if not owners.exists():
-        raise LastOwner(member.organization)
-
-
 def _saved(
     by: Membership, member: Membership, action: str, before: dict[str, object], request: HttpRequest | None
 ) -> Membership:
@@ -154,8 +176,7 @@ def _saved(
 
 
 def _delete(by: Membership, member: Membership, action: str, request: HttpRequest | None) -> None:
-    if member.role == Role.OWNER:
-        _require_other_owner(member)
+    require_other_owners([member])
     audit.record(
         action,
         organization=member.organization,

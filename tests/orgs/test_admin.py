@@ -131,14 +131,14 @@ def test_an_addition_is_logged(root: User, acme: Organization, browse: Browse) -
     assert (event.organization, event.after["role"]) == (acme, "viewer")
 
 
-def test_a_deletion_is_logged_one_by_one_and_by_the_action(root: User, alice: User, bob: User, browse: Browse) -> None:
+def test_a_deletion_is_logged_one_by_one_and_by_the_action(root: User, adam: User, bob: User, browse: Browse) -> None:
     client = browse(root)
-    one, two = Membership.objects.get(user=alice), Membership.objects.get(user=bob)
+    one, two = Membership.objects.get(user=adam), Membership.objects.get(user=bob)
     client.post(f"/admin/orgs/membership/{one.pk}/delete/", {"post": "yes"})
     client.post("/admin/orgs/membership/", {"action": "delete_selected", "_selected_action": [two.pk], "post": "yes"})
     assert not Membership.objects.exists()
     events = AuditEvent.objects.filter(action="membership.deleted_by_support")
-    assert {event.before["role"] for event in events} == {"owner", "operator"}
+    assert {event.before["role"] for event in events} == {"admin", "operator"}
 
 
 def test_a_deleted_organisation_leaves_the_event_of_its_deletion(
