@@ -30,7 +30,7 @@ from forges.clients.base import (
 )
 from forges.clients.git_remote import RemoteSource
 from forges.clients.git_sources import HEADS, LocalSource, Source, understood
-from forges.clients.names import COMMIT_ID, check_branch, check_commit, normalise_git
+from forges.clients.names import COMMIT_ID, check_branch, check_commit, is_branch, normalise_git
 from lib import egress
 
 # Forges whose pages are known, by host: of a file, and of a commit.
@@ -78,9 +78,10 @@ class GitClient:
         url = self._url(name)
         with self._source(name).refs() as found:
             default = found.default_branch
-            if not default:
+            if not is_branch(default):
                 # Servers from before 2013 do not say where HEAD points.
-                branches = [ref.removeprefix(HEADS) for ref, _ in found.refs if ref.startswith(HEADS)]
+                heads = (ref.removeprefix(HEADS) for ref, _ in found.refs if ref.startswith(HEADS))
+                branches = [head for head in heads if is_branch(head)]
                 default = next((name for name in ("main", "master") if name in branches), next(iter(branches), ""))
         return Repository(
             id=url,
@@ -95,7 +96,8 @@ class GitClient:
         with self._source(name).refs() as listed:
             for ref, commit in listed.refs:
                 if ref.startswith(HEADS):
-                    found.append(Branch(ref.removeprefix(HEADS), commit))
+                    if is_branch(branch := ref.removeprefix(HEADS)):
+                        found.append(Branch(branch, commit))
                 elif found:
                     break  # Refs come sorted: what follows the branches is pull requests and tags.
                 if len(found) >= self._limits.max_pages * 100:

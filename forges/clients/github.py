@@ -40,7 +40,15 @@ from forges.clients.base import (
 )
 from forges.clients.github_requester import make_requester
 from forges.clients.github_trees import TreeReader
-from forges.clients.names import COMMIT_ID, check_branch, check_commit, github_web_host, normalise_github
+from forges.clients.names import (
+    COMMIT_ID,
+    UNSTORABLE,
+    check_branch,
+    check_commit,
+    github_web_host,
+    is_branch,
+    normalise_github,
+)
 from forges.clients.transport import USER_AGENT, check_transport, record_rate, refused, translated
 from lib import egress
 
@@ -54,6 +62,10 @@ _RAW_REQUESTS_ANONYMOUS = 5
 """Without a token an hour has sixty requests, and GraphQL answers nobody."""
 _MAX_ANSWER_BYTES = 64 << 20
 """A tree of 100,000 entries is 30 MB; a batch of the largest texts that GraphQL does not cut is 50 MB."""
+_MAX_TEXT, _MAX_URL = 255, 1024
+"""Characters of a name and of an address; what is stored of them has room for no more."""
+_LARGEST = 1 << 63
+"""No forge counts further."""
 
 _T = TypeVar("_T")
 
@@ -133,8 +145,8 @@ class GitHubClient:
             for branch in self._paged(GithubRepository(self._requester, url=self._path(name)).get_branches()):
                 if branch.name in found:
                     break
-                found[branch.name] = Branch(_text(branch.name), _text(branch.commit.sha))
-        return tuple(found.values())
+                found[branch.name] = Branch(_text(branch.name, most=_MAX_URL), _text(branch.commit.sha))
+        return tuple(branch for branch in found.values() if is_branch(branch.name))
 
     # https://docs.github.com/en/rest/git/refs#get-a-reference
     def head(self, name: str, branch: str) -> str:
@@ -347,14 +359,14 @@ class GitHubClient:
 
 def _repository(found: GithubRepository) -> Repository:
     # PyGithub gives None for what an answer lacks, whatever its types say.
-    if not isinstance(found.id, int):
+    if type(found.id) is not int or not 0 < found.id < _LARGEST:
         raise TypeError("a repository without an id")
     return Repository(
         id=str(found.id),
         full_name=_text(found.full_name),
         default_branch=_text(found.default_branch),
         private=found.private is not False,
-        web_url=_page(_text(found.html_url)),
+        web_url=_page(_text(found.html_url, most=_MAX_URL)),
     )
 
 
@@ -363,9 +375,12 @@ def _page(url: str) -> str:
     return url if url.startswith(("https://", "http://")) else ""
 
 
-def _text(value: object) -> str:
+def _text(value: object, *, most: int = _MAX_TEXT) -> str:
+    """A name as it can be stored and shown; TypeError and ValueError for anything else."""
     if not isinstance(value, str):
         raise TypeError("a text was expected")
+    if len(value) > most or UNSTORABLE.search(value):
+        raise ValueError("no name is like this")
     return value
 
 
@@ -385,5 +400,6 @@ def _expiry(value: object) -> datetime | None:
             moment = datetime.strptime(str(value), form)
         except ValueError:
             continue
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        if 2000 <= moment.year < 9000:  # a page shows it in any time zone, which the first and last year do not survive
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     return None

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from forges.clients.base import Entry, EntryKind, ForgeError, Limits
+from forges.clients.names import COMMIT_ID, UNSTORABLE
 
 _KINDS = {
     "100644": EntryKind.FILE,
@@ -19,6 +20,8 @@ _KINDS = {
     "120000": EntryKind.SYMLINK,
     "160000": EntryKind.SUBMODULE,
 }
+_MAX_SHOWN = 200
+_LARGEST = 1 << 63
 
 
 class _Stopped(Exception):
@@ -37,7 +40,7 @@ class TreeReader:
     def read(self, oid: str) -> str:
         """Fill `found`; why it is incomplete, or "". Errors of the first request are raised: then there is nothing.
 
-        KeyError, TypeError and AttributeError when the answer is not a tree.
+        KeyError, TypeError, ValueError and AttributeError when the answer is not a tree.
         """
         try:
             _, cut = self._add("", oid, recursive=True)
@@ -55,7 +58,8 @@ class TreeReader:
                 self._spend()
                 folders, cut = self._add(prefix, oid, recursive=False)
                 if cut:
-                    raise _Stopped(f"GitHub cut the tree short: the folder “{prefix or '/'}” is larger than it lists.")
+                    shown = UNSTORABLE.sub("\ufffd", prefix or "/")[:_MAX_SHOWN]
+                    raise _Stopped(f"GitHub cut the tree short: the folder “{shown}” is larger than it lists.")
                 for folder in folders:
                     self._spend()
                     _, cut = self._add(*folder, recursive=True)
@@ -74,12 +78,14 @@ class TreeReader:
         answer = self.ask(oid, recursive)
         folders: list[tuple[str, str]] = []
         for item in answer["tree"]:
-            path = prefix + item["path"]
+            path, oid, size = prefix + item["path"], item["sha"], item.get("size")
+            if not COMMIT_ID.fullmatch(oid) or not (size is None or (isinstance(size, int) and 0 <= size < _LARGEST)):
+                raise ValueError("no entry of a tree")
             if item["type"] == "tree":
-                folders.append((f"{path}/", item["sha"]))
+                folders.append((f"{path}/", oid))
                 continue
             kind = _KINDS.get(item["mode"], EntryKind.FILE)
-            self.found[path] = Entry(path, item["sha"], item.get("size"), kind)
+            self.found[path] = Entry(path, oid, size, kind)
             if len(self.found) > self.limits.max_entries:
                 del self.found[path]
                 raise _Stopped(f"The tree has more than {self.limits.max_entries:,} files.")

@@ -23,6 +23,8 @@ OWNER_AND_NAME_HOSTS = frozenset({"github.com", "bitbucket.org", "codeberg.org",
 CASELESS_HOSTS = OWNER_AND_NAME_HOSTS | {"gitlab.com"}
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
+"""What a name of a forge cannot hold, because no database or no page takes it; halves of surrogate pairs among them."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -43,6 +45,15 @@ def check_branch(branch: str) -> str:
     ):
         raise InvalidName("This is not a name that git allows for a branch. Check its spelling.")
     return branch
+
+
+def is_branch(branch: str) -> bool:
+    """Whether `check_branch` takes it. What it does not take, nobody can choose."""
+    try:
+        check_branch(branch)
+    except InvalidName:
+        return False
+    return True
 
 
 def check_commit(commit: str) -> str:

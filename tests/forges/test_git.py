@@ -142,6 +142,16 @@ def test_a_branch_list_ends_with_the_branches(client: Client, url: str, github_r
     assert [branch.name for branch in client.branches(url)] == ["main"]
 
 
+def test_a_branch_whose_name_is_no_text_is_neither_offered_nor_the_default(
+    client: Client, url: str, github_repo: HostedRepository
+) -> None:
+    folder = github_repo.git.path
+    git(folder, "update-ref", os.fsdecode(b"refs/heads/\xff"), github_repo.git.tip("main") or "")
+    git(folder, "symbolic-ref", "HEAD", os.fsdecode(b"refs/heads/\xff"))
+    assert [branch.name for branch in client.branches(url)] == ["main"]
+    assert client.repository(url).default_branch == "main"
+
+
 # -- what is too large -------------------------------------------------------------------------------------------------
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -19,9 +20,11 @@ from forges.clients.base import (
     Unavailable,
     blob_id,
 )
+from forges.clients.github_trees import TreeReader
 from tests.forges.conftest import LIMITS, POLICY, OpenGitHub
 from tests.wire import faults, samples
 from tests.wire.forge import Forge
+from tests.wire.messages import Proceed, Reply, Request
 from tests.wire.world import HostedRepository
 
 # -- accounts and repositories -----------------------------------------------------------------------------------------
@@ -150,6 +153,72 @@ def test_a_repository_that_lacks_what_counts_is_not_taken(
         open_github(forge.token("acme")).repository("acme/docs")
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("id", 10**600),
+        ("id", -1),
+        ("id", True),
+        ("full_name", "acme/" + "d" * 600),
+        ("full_name", "acme/do\0cs"),
+        ("full_name", "acme/\ud800"),
+        ("default_branch", "m" * 300),
+        ("html_url", "https://forge.example/" + "d" * 1100),
+        ("html_url", "https://forge.example/\x1b[2J"),
+    ],
+)
+def test_what_no_column_takes_is_not_taken_for_a_repository(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository, name: str, value: object
+) -> None:
+    def altered(true: Any) -> Any:
+        return [altered(each) for each in true] if isinstance(true, list) else {**true, name: value}
+
+    odd = faults.alter_json(altered)
+    client = open_github(forge.token("acme"))
+    for ask in (lambda: client.repository("acme/docs"), client.repositories):
+        with forge.fault(odd), pytest.raises(Unavailable, match="not GitHub's"):
+            ask()
+
+
+@pytest.mark.parametrize("login", ["a" * 300, "a\0", "a\r\nb", "\udfff"])
+def test_what_no_column_takes_is_no_login(forge: Forge, open_github: OpenGitHub, login: str) -> None:
+    odd = faults.alter_json(lambda true: {**true, "login": login})
+    with forge.fault(odd), pytest.raises(Unavailable, match="not GitHub's"):
+        open_github(forge.token("alice")).account()
+
+
+@pytest.mark.parametrize("told", ["0001-01-01 00:00:00 +2300", "9999-12-31 23:59:59 UTC", "soon"])
+def test_a_token_whose_end_no_calendar_has_ends_at_no_known_time(
+    forge: Forge, open_github: OpenGitHub, told: str
+) -> None:
+    def fault(request: Request, proceed: Proceed) -> Reply:
+        reply = proceed(request)
+        reply.headers["GitHub-Authentication-Token-Expiration"] = told
+        return reply
+
+    with forge.fault(fault):
+        assert open_github(forge.token("alice")).account().expires_at is None
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"size": "5"}, {"size": -5}, {"size": 10**30}, {"size": 1.5}, {"sha": "../../user"}, {"sha": "0" * 70}]
+)
+def test_an_entry_that_no_tree_holds_makes_the_answer_none_of_githubs(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository, wrong: dict[str, object]
+) -> None:
+    odd = faults.inject_entries({**faults.entry("odd.md"), **wrong})
+    with forge.fault(odd), pytest.raises(Unavailable, match="not GitHub's"):
+        open_github().tree("acme/docs", github_repo.git.tip("main") or "")
+
+
+def test_a_branch_that_cannot_be_stored_is_not_offered(
+    forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository
+) -> None:
+    odd = faults.alter_json(lambda true: [*true, {**true[0], "name": "b" * 300}])
+    with forge.fault(odd):
+        assert [branch.name for branch in open_github().branches("acme/docs")] == ["main"]
+
+
 def test_json_that_ends_too_early_is_the_servers_failure(
     forge: Forge, open_github: OpenGitHub, github_repo: HostedRepository
 ) -> None:
@@ -241,6 +310,17 @@ def test_a_folder_larger_than_github_lists_leaves_the_tree_incomplete(forge: For
     listing = open_github().tree("acme/flat", commit)
     assert not listing.complete
     assert "a single folder" in listing.reason or "larger than it lists" in listing.reason
+
+
+def test_a_folder_with_an_unprintable_name_is_named_in_a_way_that_can_be_stored() -> None:
+    def ask(_oid: str, recursive: bool) -> dict[str, Any]:
+        folder = {"path": "a\0" + "b" * 1000, "type": "tree", "sha": "1" * 40, "mode": "040000"}
+        return {"tree": [] if recursive else [folder], "truncated": recursive or _oid == "1" * 40}
+
+    reason = TreeReader(ask, LIMITS).read("0" * 40)
+    assert "larger than it lists" in reason
+    assert "\0" not in reason
+    assert len(reason) < 400
 
 
 def test_a_tree_that_fails_at_once_is_an_error_and_not_an_empty_listing(
