@@ -20,9 +20,13 @@ class ServerForm(forms.Form):
         help_text="The server's part of its address. Left empty, it is made of the name.",
     )
     description = forms.CharField(
-        required=False, widget=forms.Textarea(attrs={"rows": 2}), help_text="For people: what is on this server."
+        max_length=4_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For people: what is on this server.",
     )
     instructions = forms.CharField(
+        max_length=50_000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 5}),
         help_text="For agents: what they are told when they connect, such as when to use this server.",

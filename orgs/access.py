@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django_htmx.http import HttpResponseClientRedirect
 
 from lib.htmx import is_fragment
@@ -23,7 +23,7 @@ ENTITLEMENTS: dict[str, str] = {
     "integrations.import": "connect repositories and refresh them",
     "contents.edit": "write and upload content",
     "sources.edit": "add and refresh indexed sources",
-    "contents.can_delete": "delete content, and prune what vanished from a repository",
+    "contents.can_delete": "delete content or prune what vanished from a repository",
     "servers.edit": "create servers and edit their settings",
     "versions.publish": "cut versions and choose which one is served",
     "entities.edit": "edit toolkits, commands and skills",
@@ -127,18 +127,20 @@ def _remember(request: HttpRequest, membership: Membership) -> None:
 
 
 P = ParamSpec("P")
-MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponse]
+MemberView = Callable[Concatenate[HttpRequest, Membership, P], HttpResponseBase]
 
 
-def for_members(*needs: str) -> Callable[[MemberView[P]], Callable[Concatenate[HttpRequest, str, P], HttpResponse]]:
+def for_members(
+    *needs: str,
+) -> Callable[[MemberView[P]], Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]]:
     """Make a view of `(request, membership, …)` from one whose URL begins with the organisation's slug.
 
     Nobody signed in is sent to sign in, an outsider gets 404, a member who lacks one of the entitlements `needs` 403.
     """
 
-    def decorate(view: MemberView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponse]:
+    def decorate(view: MemberView[P]) -> Callable[Concatenate[HttpRequest, str, P], HttpResponseBase]:
         @wraps(view)
-        def checked(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def checked(request: HttpRequest, org: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 return _to_sign_in(request)
             membership = member(request, org)

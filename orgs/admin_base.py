@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 else:
     AnyModelAdmin = ModelAdmin
 
-LONGEST_VALUE = 500
-"""Characters of one value that an event keeps: a log is not a second copy of the content."""
-
 _SNAPSHOT = "_audited_before"
 Action = Callable[[Any, HttpRequest, QuerySet[Any]], Any]
 
@@ -50,8 +47,6 @@ def snapshot(obj: Model, secret: Collection[str] = ()) -> dict[str, Any]:
         value = field.value_from_object(obj)
         if is_secret(field) or field.name in secret:
             values[field.name] = audit.MASK if value not in (None, "", b"", {}, []) else ""
-        elif isinstance(value, str) and len(value) > LONGEST_VALUE:
-            values[field.name] = f"{value[:LONGEST_VALUE]}… ({len(value)} characters)"
         else:
             values[field.name] = value
     for related in obj._meta.many_to_many:

@@ -15,6 +15,8 @@ _SECRET_NAME = re.compile(
     r"token|secret|password|passphrase|private_key|api_key|ciphertext|nonce|digest", re.IGNORECASE
 )
 MASK = "••••••"
+LONGEST_VALUE = 500
+"""Characters of one value that an event keeps: a log is not a second copy of the content."""
 
 
 def names_a_secret(name: str) -> bool:
@@ -23,7 +25,7 @@ def names_a_secret(name: str) -> bool:
 
 
 def masked(values: dict[str, Any]) -> dict[str, Any]:
-    """The same values with everything whose name speaks of a secret hidden; empty ones stay empty."""
+    """The same values with everything whose name speaks of a secret hidden and long texts cut; empty ones stay so."""
     return {
         name: MASK if names_a_secret(name) and value not in ("", None) else _plain(value)
         for name, value in values.items()
@@ -35,7 +37,15 @@ def _plain(value: Any) -> Any:
         return masked({str(name): inner for name, inner in value.items()})
     if isinstance(value, list | tuple | set | frozenset):
         return [_plain(inner) for inner in value]
-    return value if isinstance(value, str | int | float | bool) or value is None else str(value)
+    return value if isinstance(value, int | float) or value is None else _cut(str(value))
+
+
+def _cut(text: str) -> str:
+    """No longer than LONGEST_VALUE with its ending, so that a text that was cut before stays as it is."""
+    if len(text) <= LONGEST_VALUE:
+        return text
+    ending = f"… ({len(text)} characters)"
+    return text[: LONGEST_VALUE - len(ending)] + ending
 
 
 def address_of(request: HttpRequest) -> str | None:
@@ -64,7 +74,8 @@ def record(
 ) -> AuditEvent:
     """Write one event. Call it inside the transaction of the change: both are kept, or neither.
 
-    `action` is `thing.verb` in the past tense (`server.created`). Values whose names speak of secrets are masked.
+    `action` is `thing.verb` in the past tense (`server.created`). Values whose names speak of secrets are masked,
+    and those longer than LONGEST_VALUE cut.
     `scope` is the larger thing whose page shows the event, or its id; the target itself by default.
     """
     return AuditEvent.objects.create(

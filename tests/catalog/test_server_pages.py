@@ -40,6 +40,17 @@ def queries_of(action: Callable[[], object]) -> int:
 FORM = {"name": "Docs", "slug": "docs", "description": "", "instructions": "", "visibility": "private"}
 
 
+@pytest.mark.parametrize(("name", "most"), [("description", 4_000), ("instructions", 50_000)])
+def test_what_is_said_of_a_server_is_no_second_way_to_upload(browse: Browse, alice: User, name: str, most: int) -> None:
+    client = browse(alice)
+    response = client.post(f"{LIST}new/", {**FORM, name: "x" * (most + 1)})
+    assert name in response.context["form"].errors
+    assert not Server.objects.exists()
+    client.post(f"{LIST}new/", {**FORM, name: "x" * most})
+    assert len(getattr(Server.objects.get(), name)) == most
+    assert len(AuditEvent.objects.get(action="server.created").after.get(name, "")) < 1_000
+
+
 def test_the_list_shows_what_each_server_holds_and_serves(browse: Browse, carol: User, docs: Server) -> None:
     factories.content(docs)
     versions.cut_version(server=docs, activate=True)

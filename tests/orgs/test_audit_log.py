@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.db import connection
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from catalog.models import Server
@@ -16,6 +18,18 @@ from orgs.models import AuditEvent, Organization, User
 from tests.conftest import Browse
 
 URL = "/o/acme/audit/"
+
+
+def exported(client: Client, **query: str) -> str:
+    """The whole text of the export, taken as an asynchronous server takes it."""
+    response: Any = client.get(URL + "export/", query)
+    assert response.status_code == 200
+    assert response.is_async, "an ordinary iterator would be collected in memory before the first byte is sent"
+
+    async def collected() -> bytes:
+        return b"".join([part async for part in response])
+
+    return async_to_sync(collected)().decode()
 
 
 def event(acme: Organization, actor: User | None, action: str = "server.created", **fields: object) -> AuditEvent:
@@ -55,12 +69,21 @@ def test_secrets_are_masked_however_deep_they_are(acme: Organization, alice: Use
     assert made.after["api_key"] == ""
 
 
+def test_a_long_text_is_cut_however_deep_it_is_and_only_once(acme: Organization, alice: User) -> None:
+    made = event(acme, alice, after=audit.masked({"instructions": "é" * 50_000, "list": [{"note": "n" * 501}]}))
+    made.refresh_from_db()
+    assert made.after["instructions"].endswith("é… (50000 characters)")
+    assert made.after["list"][0]["note"].endswith("n… (501 characters)")
+    assert len(made.after["instructions"]) == audit.LONGEST_VALUE
+    assert event(acme, alice, after={"name": "n" * audit.LONGEST_VALUE}).after["name"] == "n" * audit.LONGEST_VALUE
+
+
 def test_the_events_of_others_are_not_in_it(acme: Organization, alice: User, charlie: User, browse: Browse) -> None:
     event(Organization.objects.get(slug="other"), charlie, "server.deleted")
     audit.record("account.signed_in", organization=None, actor=charlie)
     text = browse(alice).get(URL).content.decode()
     assert "charlie" not in text
-    assert "charlie" not in browse(alice).get(URL + "export/").content.decode()
+    assert "charlie" not in exported(browse(alice))
 
 
 @pytest.mark.parametrize("path", [URL, URL + "export/"])
@@ -131,19 +154,26 @@ def test_it_pages_and_asks_as_many_queries_for_two_hundred_as_for_three(
 def test_the_export_holds_what_the_filter_leaves(acme: Organization, alice: User, docs: Server, browse: Browse) -> None:
     event(acme, alice, "server.created", target=docs, after={"name": "Docs"}, at=datetime(2026, 3, 1, 12, tzinfo=UTC))
     event(acme, alice, "content.deleted")
-    response = browse(alice).get(URL + "export/", {"action": "server.created"})
-    assert response.headers["Content-Disposition"].startswith('attachment; filename="audit-acme-')
-    (row,) = csv.DictReader(response.content.decode().splitlines())
+    client = browse(alice)
+    assert client.head(URL + "export/").headers["Content-Disposition"].startswith('attachment; filename="audit-acme-')
+    (row,) = csv.DictReader(exported(client, action="server.created").splitlines())
     assert row["at"] == "2026-03-01T12:00:00+00:00"
     assert (row["actor"], row["action"], row["target"]) == ("alice@acme.example", "server.created", "Docs")
     assert row["after"] == '{"name": "Docs"}'
+
+
+def test_the_export_goes_out_piece_by_piece(acme: Organization, alice: User, browse: Browse) -> None:
+    for number in range(1_200):
+        event(acme, alice, f"thing.done{number}")
+    rows = list(csv.DictReader(exported(browse(alice)).splitlines()))
+    assert [rows[0]["action"], rows[-1]["action"], len(rows)] == ["thing.done1199", "thing.done0", 1_200]
 
 
 @pytest.mark.parametrize("name", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)", "\tx"])
 def test_the_export_holds_no_formulas(acme: Organization, alice: User, docs: Server, browse: Browse, name: str) -> None:
     docs.name = name
     event(acme, alice, "server.created", target=docs)
-    (row,) = csv.DictReader(browse(alice).get(URL + "export/").content.decode().splitlines())
+    (row,) = csv.DictReader(exported(browse(alice)).splitlines())
     assert row["target"] == f"'{name}"
 
 
