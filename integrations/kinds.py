@@ -11,6 +11,7 @@ from integrations.models import Integration
 from integrations.preview import preview
 from integrations.refresh import refresh
 from integrations.refreshing import PREVIEW, REFRESH
+from integrations.views.runs import details
 from jobs.models import Run
 from jobs.registry import Kind
 
@@ -21,10 +22,6 @@ def _subject_url(run: Run) -> str:
         return ""
     server = integration.server
     return reverse("integrations:server", kwargs={"org": server.organization.slug, "server": server.slug})
-
-
-def _details_url(run: Run) -> str:
-    return reverse("integrations:run_details", kwargs={"org": run.organization.slug, "run": run.pk})
 
 
 def _subjects() -> QuerySet[Any]:
@@ -38,7 +35,7 @@ KINDS = (
         function=refresh,
         entitlement="integrations.import",
         subject_url=_subject_url,
-        details_url=_details_url,
+        details=details,
         subjects=_subjects,
         confirm_entitlement="contents.can_delete",
     ),
@@ -48,7 +45,7 @@ KINDS = (
         function=preview,
         entitlement="integrations.import",
         subject_url=_subject_url,
-        details_url=_details_url,
+        details=details,
         subjects=_subjects,
     ),
 )

@@ -28,6 +28,5 @@ urlpatterns = [
     path("servers/<slug:server>/integrations/connect/branches/", connecting.branches, name="branches"),
     path("servers/<slug:server>/integrations/connect/count/", connecting.count, name="count"),
     path("servers/<slug:server>/integrations/left-overs/<str:key>/", left_overs.remove, name="left_overs"),
-    path("runs-details/<uuid:run>/", runs.run_details, name="run_details"),
-    path("runs-details/<uuid:run>/changes/<int:change>/", runs.change, name="change"),
+    path("runs/<uuid:run>/changes/<int:change>/", runs.change, name="change"),
 ]

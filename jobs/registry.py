@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:  # the models import this module, for the names of kinds
     from jobs.context import RunContext
     from jobs.models import Run
     from jobs.outcomes import Outcome
+    from orgs.models import Membership
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,8 @@ class Kind:
 
     `subject_url` leads to the page of what the Run is about. Lists call it for each row with `run.subject` at hand:
     it must not ask the database, so `subjects` may give a queryset of the subjects with what it needs
-    (`select_related`). `details_url` is a fragment that the Run's page shows, if the kind has more to tell.
+    (`select_related`). `details` renders what the Run's page shows besides, if the kind has more to tell. For a held
+    Run that is what a person decides on, with the buttons to confirm and decline below it: the page then has no others.
     """
 
     name: str
@@ -32,7 +36,7 @@ class Kind:
     function: Callable[[RunContext], Outcome]
     entitlement: str | None
     subject_url: Callable[[Run], str]
-    details_url: Callable[[Run], str] | None = None
+    details: Callable[[HttpRequest, Membership, Run], SafeString] | None = None
     subjects: Callable[[], QuerySet[Any]] | None = None
     confirm_entitlement: str | None = None
 

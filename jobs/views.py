@@ -76,7 +76,10 @@ def _stalled_list(rows: QuerySet[Run]) -> bool:
 @access.for_members()
 def run(request: HttpRequest, membership: Membership, pk: uuid.UUID) -> HttpResponse:
     """One Run: what it does now, how it ended, what can be done."""
-    return render(request, "jobs/run.html", _context(_run(membership, pk), membership))
+    run = _run(membership, pk)
+    kind = registry.find(run.kind)
+    details = kind.details(request, membership, run) if kind is not None and kind.details is not None else ""
+    return render(request, "jobs/run.html", {**_context(run, membership), "details": details})
 
 
 @require_safe
@@ -109,7 +112,7 @@ def _context(run: Run, membership: Membership) -> dict[str, Any]:
         "lines": lines[:LOG_LINES_SHOWN],
         "more_lines": len(lines) > LOG_LINES_SHOWN,
         "stalled": stalled,
-        "details_url": kind.details_url(run) if kind is not None and kind.details_url is not None else "",
+        "has_details": kind is not None and kind.details is not None,
         "seen": _fingerprint(run, lines, stalled=stalled),
         "nav_section": "runs",
     }

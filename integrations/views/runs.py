@@ -7,7 +7,9 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.dateparse import parse_datetime
+from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from catalog.views.page import page_of
@@ -34,33 +36,30 @@ TONES = {
 }
 
 
-@require_safe
-@access.for_members()
-def run_details(request: HttpRequest, membership: Membership, run: uuid.UUID) -> HttpResponse:
-    """The fragment on the Run's page, and a page of its own without JavaScript."""
-    found = _run_of(membership, run)
-    integration: Integration | None = found.subject
+def details(request: HttpRequest, membership: Membership, run: Run) -> SafeString:
+    """What the page of a refresh or preview shows beside its status (`jobs.registry.Kind.details`)."""
+    integration: Integration | None = run.subject
     if integration is not None:
         integration.server.organization = membership.organization
-    changes = FileChange.objects.filter(run=found).defer("at").order_by("path", "pk")
+    changes = FileChange.objects.filter(run=run).defer("at").order_by("path", "pk")
     page = page_of(request, changes, CHANGES)
     for change in page.object_list:
         change.tone = TONES.get(FileChange.Action(change.action), "idle")
+    tracks = [_report(report) for report in run.result.get("tracks", [])]
     context = {
         "membership": membership,
-        "nav_section": "runs",
-        "run": found,
+        "run": run,
         "integration": integration,
-        "is_preview": found.kind == PREVIEW,
+        "is_preview": run.kind == PREVIEW,
         "page": page,
-        "tracks": [_report(report) for report in found.result.get("tracks", [])],
-        "held": found.status == Status.HELD,
+        "tracks": tracks,
+        "held": run.status == Status.HELD,
+        "held_count": sum(track["held"]["count"] for track in tracks if track.get("held")),
         "may_import": access.may(membership, "integrations.import"),
         "may_prune": choice(membership).may_prune,
-        "rate_reset_at": parse_datetime(found.result.get("rate_reset_at") or ""),
+        "rate_reset_at": parse_datetime(run.result.get("rate_reset_at") or ""),
     }
-    template = "integrations/_run_details.html" if is_fragment(request) else "integrations/run_details.html"
-    return render(request, template, context)
+    return render_to_string("integrations/_run_details.html", context, request)
 
 
 def _report(report: dict[str, Any]) -> dict[str, Any]:

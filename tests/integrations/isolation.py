@@ -40,10 +40,6 @@ def _preview(acme: Organization) -> dict[str, Any]:
     return {"integration": integration.pk, "run": _run(integration, PREVIEW).pk}
 
 
-def _details(acme: Organization) -> dict[str, Any]:
-    return {"run": _run(_made(acme), REFRESH).pk}
-
-
 def _change(acme: Organization) -> dict[str, Any]:
     run = _run(_made(acme), REFRESH)
     return {"run": run.pk, "change": FileChange.objects.create(run=run, action="added", path="a.md").pk}
@@ -74,6 +70,5 @@ CASES = {
     "integrations:branches": Case(_server, viewer=403, method="post"),
     "integrations:count": Case(_server, viewer=403, method="post"),
     "integrations:left_overs": Case(_left_over, viewer=403, method="post"),
-    "integrations:run_details": Case(_details, viewer=200),
     "integrations:change": Case(_change, viewer=200),
 }

@@ -106,16 +106,15 @@ def test_a_runs_details_tell_of_each_file_with_its_difference(
     run = connection.refresh()
     client = browse(carol)
 
-    shown = client.get(f"/o/acme/runs-details/{run.pk}/", headers=HTMX).content.decode()
+    shown = client.get(f"/o/acme/runs/{run.pk}/").content.decode()
 
-    assert "<html" not in shown
     assert "requests to the forge" in shown
     assert "left until its limit resets at" in shown
     for change in FileChange.objects.filter(run=run):
         assert change.path in shown
-        assert f"/o/acme/runs-details/{run.pk}/changes/{change.pk}/" in shown
+        assert f"/o/acme/runs/{run.pk}/changes/{change.pk}/" in shown
     changed = FileChange.objects.get(run=run, path="README.md")
-    difference = client.get(f"/o/acme/runs-details/{run.pk}/changes/{changed.pk}/", headers=HTMX).content.decode()
+    difference = client.get(f"/o/acme/runs/{run.pk}/changes/{changed.pk}/", headers=HTMX).content.decode()
     assert "# Another" in difference
     assert "diff-remove" in difference
 
@@ -124,7 +123,7 @@ def test_the_result_of_a_refresh_says_that_agents_still_get_the_version(
     connection: Connection, bob: User, browse: Browse
 ) -> None:
     def details(run: Run) -> str:
-        return browse(bob).get(f"/o/acme/runs-details/{run.pk}/", headers=HTMX).content.decode()
+        return browse(bob).get(f"/o/acme/runs/{run.pk}/").content.decode()
 
     versions.cut_version(server=connection.server, by=bob, activate=True)
     assert "is newer than the active version" not in details(connection.refresh())
@@ -137,14 +136,13 @@ def test_the_result_of_a_refresh_says_that_agents_still_get_the_version(
     assert "is newer" not in details(connection.preview())
 
 
-def test_without_script_the_details_are_a_page(connection: Connection, carol: User, browse: Browse) -> None:
+def test_without_script_a_difference_is_a_page(connection: Connection, carol: User, browse: Browse) -> None:
     run = Run.objects.get()
     change = FileChange.objects.filter(run=run).first()
     assert change is not None
-    for address in (f"/o/acme/runs-details/{run.pk}/", f"/o/acme/runs-details/{run.pk}/changes/{change.pk}/"):
-        response = browse(carol).get(address)
-        assert response.status_code == 200
-        assert "<html" in response.content.decode()
+    response = browse(carol).get(f"/o/acme/runs/{run.pk}/changes/{change.pk}/")
+    assert response.status_code == 200
+    assert "<html" in response.content.decode()
 
 
 def test_texts_that_are_no_longer_kept_are_told(connection: Connection, carol: User, browse: Browse) -> None:
@@ -153,7 +151,7 @@ def test_texts_that_are_no_longer_kept_are_told(connection: Connection, carol: U
     Content.objects.filter(path="README.md").delete()
     assert change.after is not None
     change.after.delete()
-    address = f"/o/acme/runs-details/{run.pk}/changes/{change.pk}/"
+    address = f"/o/acme/runs/{run.pk}/changes/{change.pk}/"
     assert "no longer kept" in browse(carol).get(address).content.decode()
 
 
@@ -162,7 +160,7 @@ def test_the_details_outlive_the_integration(connection: Connection, alice: User
     change = FileChange.objects.filter(run=run).first()
     assert change is not None
     connecting.delete_integration(connection.integration, by=alice)
-    for address in (f"/o/acme/runs-details/{run.pk}/", f"/o/acme/runs-details/{run.pk}/changes/{change.pk}/"):
+    for address in (f"/o/acme/runs/{run.pk}/", f"/o/acme/runs/{run.pk}/changes/{change.pk}/"):
         assert browse(carol).get(address).status_code == 200
 
 
@@ -171,10 +169,10 @@ def test_many_changes_are_paged_within_the_run(connection: Connection, carol: Us
     FileChange.objects.bulk_create(FileChange(run=run, action="added", path=f"many/{n:03}.md") for n in range(120))
     client = browse(carol)
     with CaptureQueriesContext(database) as asked:
-        first = client.get(f"/o/acme/runs-details/{run.pk}/", headers=HTMX).content.decode()
+        first = client.get(f"/o/acme/runs/{run.pk}/").content.decode()
     assert len(asked) < 15
     assert "1–50 of 127 files" in first
-    last = client.get(f"/o/acme/runs-details/{run.pk}/?page=3", headers=HTMX).content.decode()
+    last = client.get(f"/o/acme/runs/{run.pk}/?page=3").content.decode()
     assert "many/119.md" in last
 
 
@@ -182,7 +180,7 @@ def test_a_change_is_found_by_its_own_run_alone(connection: Connection, carol: U
     change = FileChange.objects.first()
     assert change is not None
     other = connection.refresh()
-    assert browse(carol).get(f"/o/acme/runs-details/{other.pk}/changes/{change.pk}/").status_code == 404
+    assert browse(carol).get(f"/o/acme/runs/{other.pk}/changes/{change.pk}/").status_code == 404
 
 
 def test_what_is_held_is_listed_for_who_may_confirm_it_and_for_who_may_not(
@@ -192,15 +190,16 @@ def test_what_is_held_is_listed_for_who_may_confirm_it_and_for_who_may_not(
     made.refresh()
     book.git.commit({f"chapters/{n:02}.md": None for n in range(1, 9)})
     run = made.refresh()
-    address = f"/o/acme/runs-details/{run.pk}/"
+    address = f"/o/acme/runs/{run.pk}/"
 
-    hers = browse(adam).get(address, headers=HTMX).content.decode()
-    his = browse(bob).get(address, headers=HTMX).content.decode()
+    hers = browse(adam).get(address).content.decode()
+    his = browse(bob).get(address).content.decode()
 
     assert run.status == Status.HELD
     for shown in (hers, his):
         assert "8 of 12 files would be removed" in shown
         assert "chapters/08.md" in shown
-    assert f'action="/o/acme/runs/{run.pk}/confirm/"' in hers
+    assert hers.count(f'action="/o/acme/runs/{run.pk}/confirm/"') == 1
+    assert hers.index("chapters/08.md") < hers.index("Remove 8 files"), "one has seen the list before the button"
     assert f'action="/o/acme/runs/{run.pk}/confirm/"' not in his
     assert "contents.can_delete" in his

@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import mark_safe
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalog.models import Server
@@ -28,6 +29,7 @@ from tests.jobs.conftest import AsksFor, Workbench
 
 Answer = Any
 LIVE = 'hx-trigger="every'
+DETAILS = mark_safe("<p>12 files &amp; more</p>")
 
 
 def url(name: str, run: Run | None = None) -> str:
@@ -143,8 +145,8 @@ def test_a_failed_run_says_what_to_do(bobs: Client, ask: AsksFor, work: Workbenc
 def test_a_kind_adds_its_details_to_the_page(bobs: Client, ask: AsksFor, work: Workbench) -> None:
     run = ask()
     assert "run-details" not in page(bobs, run)
-    registry.register(replace(registry.kind(work.name), details_url=lambda run: f"/details/{run.pk}/"))
-    assert f'hx-get="/details/{run.pk}/"' in page(bobs, run)
+    registry.register(replace(registry.kind(work.name), details=lambda *_: DETAILS))
+    assert DETAILS in page(bobs, run)
 
 
 def test_a_waiting_run_says_for_what_and_until_when(bobs: Client, ask: AsksFor, work: Workbench) -> None:
@@ -282,6 +284,21 @@ def test_confirming_needs_more_than_retrying(
     browse(adam).post(url("confirm", run))
     run.refresh_from_db()
     assert (run.status, run.options) == (Status.QUEUED, {"confirmed": True})
+
+
+def test_the_buttons_stand_below_what_is_decided_on_if_the_kind_shows_that(
+    adam: User, browse: Browse, ask: AsksFor, work: Workbench
+) -> None:
+    def holds(context: RunContext) -> Outcome:
+        raise Held({}, "All would be removed.")
+
+    work.does = holds
+    registry.register(replace(registry.kind(work.name), details=lambda *_: DETAILS))
+    run = ended(ask())
+    for text in (page(browse(adam), run), poll(browse(adam), run).content.decode()):
+        assert "All would be removed." in text
+        assert url("confirm", run) not in text
+        assert url("decline", run) not in text
 
 
 def test_declining_by_the_button(bobs: Client, ask: AsksFor, work: Workbench) -> None:
