@@ -52,7 +52,8 @@ CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000").rstrip("/")
 """Where people reach this installation; links in e-mails and webhooks start with it."""
 TRUSTED_PROXY = env.bool("TRUSTED_PROXY", default=False)
-"""A reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For, and drops those that clients send."""
+"""A reverse proxy in front sets X-Forwarded-Proto and X-Forwarded-For, and drops those that clients send. The name that
+links begin with is the Host header's, which it hands on: X-Forwarded-Host is never believed, as many let it through."""
 SITE_NAME = env.str("SITE_NAME", default="Millrace")
 
 EGRESS_ALLOW_HOSTS: list[str] = env.list("EGRESS_ALLOW_HOSTS", default=[])
@@ -209,7 +210,6 @@ SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 if TRUSTED_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-    USE_X_FORWARDED_HOST = True
 
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

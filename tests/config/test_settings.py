@@ -57,6 +57,11 @@ def test_debug_is_off_by_default_and_cookies_are_secure_over_https() -> None:
     assert start(code, **KEYS, BASE_URL="https://millrace.example").stdout.split() == ["False", "True", "True", "True"]
 
 
+def test_behind_a_proxy_the_scheme_is_its_word_but_the_host_of_links_is_not() -> None:
+    code = "print(bool(settings.SECURE_PROXY_SSL_HEADER), getattr(settings, 'USE_X_FORWARDED_HOST', False))"
+    assert start(code, **KEYS, TRUSTED_PROXY="true").stdout.split() == ["True", "False"]
+
+
 def test_the_web_process_pools_its_connections_and_a_worker_never_does() -> None:
     url = "postgres://somebody@127.0.0.1/some"
     code = "one = settings.DATABASES['default']; print('pool' in one.get('OPTIONS', {}), one['CONN_MAX_AGE'])"
@@ -68,3 +73,11 @@ def test_the_web_process_pools_its_connections_and_a_worker_never_does() -> None
 def test_sqlite_takes_its_write_lock_when_a_transaction_begins() -> None:
     code = "print(settings.DATABASES['default']['OPTIONS']['transaction_mode'])"
     assert start(code, **KEYS, DATABASE_URL="sqlite:////tmp/nothing-is-opened.sqlite3").stdout.strip() == "IMMEDIATE"
+
+
+def test_the_queue_lives_in_the_database_or_in_redis_where_one_is_named() -> None:
+    code = "print(settings.Q_CLUSTER.get('orm'), settings.Q_CLUSTER.get('redis'))"
+
+    assert start(code, **KEYS).stdout.split() == ["default", "None"]
+    address = "redis://127.0.0.1:6379/3"
+    assert start(code, **KEYS, Q_BROKER_URL=address).stdout.split() == ["None", address]
