@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dulwich.errors import NotGitRepository
-from dulwich.object_store import BaseObjectStore
+from dulwich.object_store import BaseObjectStore, DiskObjectStore
 from dulwich.objects import Blob, Commit, ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import Repo
@@ -34,6 +35,9 @@ from lib import egress
 logger = logging.getLogger(__name__)
 
 HEADS = "refs/heads/"
+_MOST_STORES = 20
+_READ = ("objects", "refs", "reftable", "packed-refs", "HEAD")
+"""Of a repository's folder: whatever a commit, and what is in it, is read from."""
 _KINDS = {stat.S_IFLNK: EntryKind.SYMLINK, 0o160000: EntryKind.SUBMODULE}
 
 
@@ -121,17 +125,34 @@ class LocalSource:
             self._repo = Repo(str(path))
         except (NotGitRepository, OSError, ValueError):
             raise NotFound("The folder is not a git repository.") from None
-        self._refuse_escapes([root.resolve() for root in roots])
+        try:
+            self._refuse_escapes([root.resolve() for root in roots])
+        except BaseException:
+            self._repo.close()
+            raise
 
     def _refuse_escapes(self, roots: Sequence[Path]) -> None:
-        """A repository can point out of its folder: by a `.git` file, by links, by alternate object stores."""
-        stores = [self._repo.object_store, *self._repo.object_store.alternates]
-        folders = [self._repo.controldir(), self._repo.commondir(), *(getattr(store, "path", "/") for store in stores)]
-        for folder in folders:
-            real = Path(str(folder)).resolve()
-            if not any(real.is_relative_to(root) for root in roots):
-                self._repo.close()
-                raise InvalidName("The repository keeps its objects outside the folders that the operator allows.")
+        """A repository can point out of its folder: by a `.git` file, by links, by alternate object stores and theirs.
+
+        Nothing outside is listed or opened. What is judged is what objects and refs are read from: a working copy may
+        link to anywhere, since nobody reads it.
+        """
+        folders = {Path(self._repo.controldir()), Path(self._repo.commondir())}
+        stores: list[BaseObjectStore] = [self._repo.object_store]
+        try:
+            for folder in folders:
+                _refuse_outside(folder.resolve(), roots)
+                for real in _reached([folder / name for name in _READ]):
+                    _refuse_outside(real, roots)
+            for count, store in enumerate(stores):
+                if count == _MOST_STORES:
+                    raise InvalidName("The repository borrows its objects from too many others.")
+                if isinstance(store, DiskObjectStore):  # dulwich knows no other that lies in folders
+                    for real in _reached([Path(store.path)]):
+                        _refuse_outside(real, roots)
+                    stores += store.alternates
+        except (OSError, RuntimeError):  # a link that leads to itself, a folder that this process may not enter
+            raise Unavailable("The repository's folder cannot be read in full.") from None
 
     @contextmanager
     def refs(self) -> Iterator[Refs]:
@@ -152,6 +173,25 @@ class LocalSource:
 
     def close(self) -> None:
         self._repo.close()
+
+
+def _reached(waiting: list[Path]) -> Iterator[Path]:
+    """The real paths of what is given, and of all folders and links below it; each before it is entered."""
+    seen: set[Path] = set()
+    while waiting:
+        real = waiting.pop().resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        yield real
+        if real.is_dir():
+            with os.scandir(real) as entries:
+                waiting += [Path(each) for each in entries if each.is_symlink() or each.is_dir()]
+
+
+def _refuse_outside(real: Path, roots: Sequence[Path]) -> None:
+    if not any(real.is_relative_to(root) for root in roots):
+        raise InvalidName("The repository keeps its objects outside the folders that the operator allows.")
 
 
 @contextmanager

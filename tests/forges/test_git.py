@@ -339,6 +339,58 @@ def test_a_folder_that_points_out_of_the_allowed_one_is_refused(
             open_git(local_roots=(allowed,)).head(f"file://{folder}", "main")
 
 
+@pytest.fixture
+def narrow(tmp_path: Path, work_tree: Path) -> Path:
+    """A repository like `work_tree`, in the only folder that is allowed; its objects are loose."""
+    folder = tmp_path / "narrow" / "copy"
+    git(tmp_path, "clone", "-q", "--no-hardlinks", str(work_tree), str(folder))
+    return folder
+
+
+@pytest.mark.parametrize("what", ["objects/pack/pack-1.pack", "objects/00", "refs/heads/other", "packed-refs", "HEAD"])
+def test_a_repository_whose_parts_are_links_out_of_the_allowed_folder_is_refused(
+    open_git: OpenGitHub, narrow: Path, work_tree: Path, what: str
+) -> None:
+    link = narrow / ".git" / what
+    link.unlink(missing_ok=True)
+    link.symlink_to(work_tree / ".git" / "refs" / "heads" / "main")
+    with pytest.raises(InvalidName, match="outside"):
+        open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+
+
+def test_an_alternate_of_an_alternate_is_judged_too(open_git: OpenGitHub, narrow: Path, work_tree: Path) -> None:
+    between = narrow.parent / "between"
+    git(narrow.parent, "clone", "-q", "--no-hardlinks", str(narrow), str(between))
+    info = Path(".git", "objects", "info", "alternates")
+    (narrow / info).write_text(f"{between}/.git/objects\n")
+    assert open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+    (between / info).write_text(f"{work_tree}/.git/objects\n")
+    with pytest.raises(InvalidName, match="outside"):
+        open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+    (between / info).write_text(f"{narrow}/.git/objects\n")
+    with pytest.raises(InvalidName, match="too many"):
+        open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+
+
+def test_links_inside_the_allowed_folder_and_in_the_working_copy_do_no_harm(
+    open_git: OpenGitHub, narrow: Path, work_tree: Path
+) -> None:
+    (narrow / "notes").symlink_to(work_tree)
+    moved = narrow.parent / "objects"
+    (narrow / ".git" / "objects").rename(moved)
+    (narrow / ".git" / "objects").symlink_to(moved)
+    client = open_git(local_roots=(narrow.parent,))
+    commit = client.head(f"file://{narrow}", "main")
+    assert [entry.path for entry in client.tree(f"file://{narrow}", commit).entries] == ["a.md"]
+
+
+def test_a_link_that_leads_to_itself_is_an_error_that_says_so(open_git: OpenGitHub, narrow: Path) -> None:
+    loop = narrow / ".git" / "refs" / "heads" / "loop"
+    loop.symlink_to(loop)
+    with pytest.raises(Unavailable, match="cannot be read"):
+        open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+
+
 def test_a_damaged_repository_is_an_error_that_says_so(open_git: OpenGitHub, work_tree: Path) -> None:
     commit = git(work_tree, "rev-parse", "HEAD").decode().strip()
     blob = git(work_tree, "rev-parse", "HEAD:a.md").decode().strip()
