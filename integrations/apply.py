@@ -285,7 +285,7 @@ class _Writer:
 
     def _provenance(self, entry: Entry) -> dict[str, str]:
         return {
-            "repository": self.track.integration.repository,
+            "repository": self.track.integration.short_name,
             "branch": self.track.branch,
             "commit": self.plan.commit,
             "oid": entry.oid,

@@ -123,8 +123,13 @@ class NotInPlan(LookupError):
 def preview_diff(track: Track, plan: dict[str, Any], path: str) -> TextDiff | Skip:
     """The difference between a file here and as the preview's commit has it, or why it would be skipped.
 
-    Asks the forge for that one blob. `path` is the one on the server. Raises NotInPlan and ForgeError.
+    Asks the forge for that one blob, unless the file would be removed. `path` is the one on the server. Raises
+    NotInPlan and ForgeError.
     """
+    ours = ImportedFile.objects.filter(track=track).select_related("content__blob")
+    if any(item["path"] == path for item in plan["removed"]):
+        going = ours.filter(content__path=path).first()
+        return unified(going.content.blob.text if going else "", "")
     listed = {item["path"]: item for item in (*plan["added"], *plan["changed"])}
     if path not in listed:
         raise NotInPlan(path)
@@ -143,7 +148,7 @@ def preview_diff(track: Track, plan: dict[str, Any], path: str) -> TextDiff | Sk
     text = check_bytes(entry, data, max_bytes=settings.CONTENT_MAX_FILE_BYTES)
     if isinstance(text, Skip):
         return text
-    imported = ImportedFile.objects.filter(track=track, path=entry.path).select_related("content__blob").first()
+    imported = ours.filter(path=entry.path).first()
     return unified(imported.content.blob.text if imported else "", text)
 
 

@@ -77,7 +77,7 @@ def _attempt(run: Run, *, lease: Lease, heart: Heart, budget: Budget | None) -> 
         kind = _kind_of(run)
         context = RunContext(run, lease=lease, heart=heart, requested_by=_on_behalf_of(run, kind, lease), budget=budget)
         if run.subject is None:
-            return _End(Status.CANCELLED, _error("subject-deleted", "What it was about has been deleted."))
+            return _End(Status.CANCELLED, _error("subject_deleted", "What it was about has been deleted."))
         end = _of_outcome(kind.function(context))
     except Cancelled:
         end = _End(Status.CANCELLED, _error("cancelled", ""))
@@ -98,7 +98,7 @@ def _attempt(run: Run, *, lease: Lease, heart: Heart, budget: Budget | None) -> 
 def _kind_of(run: Run) -> registry.Kind:
     known = registry.find(run.kind)
     if known is None:
-        raise Failure("unknown-kind", f"This installation does not know how to do “{run.kind}” (any more).")
+        raise Failure("unknown_kind", f"This installation does not know how to do “{run.kind}” (any more).")
     return known
 
 
@@ -121,7 +121,7 @@ def _on_behalf_of(run: Run, kind: registry.Kind, lease: Lease) -> User | None:
         return None
     who = str(run.requested_by) if run.requested_by else "Who asked for it"
     what = f" to {access.ENTITLEMENTS[kind.entitlement]}" if kind.entitlement else ""
-    raise Failure("not-allowed", f"{who} is no longer allowed{what} here. Somebody who is can retry it.")
+    raise Failure("not_allowed", f"{who} is no longer allowed{what} here. Somebody who is can retry it.")
 
 
 def _error(code: str, text: str) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _of_ending(ending: Waiting | Held | HandOver | Failure, *, within_request: b
         case HandOver() if within_request:
             return _End(None, {"note": ending.reason})
         case HandOver():
-            return _End(Status.FAILED, _error("handed-over", f"A worker cannot hand it over: {ending.reason}"))
+            return _End(Status.FAILED, _error("handed_over", f"A worker cannot hand it over: {ending.reason}"))
         case Failure():
             fields = {"result": ending.result, "counts": ending.counts, **_error(ending.code, ending.text)}
             return _End(Status.FAILED, fields)

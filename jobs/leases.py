@@ -215,7 +215,7 @@ def _take_up(run: Run) -> None:
     if run.cancel_requested_at is not None:
         lease.finish(Status.CANCELLED, lost_leases=lost, error_code="cancelled", error_text="")
     elif lost >= settings.JOB_MAX_ATTEMPTS:
-        lease.finish(Status.FAILED, lost_leases=lost, error_code="worker-killed", error_text=killed_text(run, lost))
+        lease.finish(Status.FAILED, lost_leases=lost, error_code="worker_killed", error_text=killed_text(run, lost))
     else:
         to_queue(run, lost_leases=lost)
 

@@ -146,7 +146,10 @@ class Run(models.Model):
 
     @property
     def duration(self) -> timedelta | None:
-        """From the first start to the end, or until now while it runs; None for one that does neither."""
+        """From the start to the end, or until now while it runs; None for one that does neither.
+
+        The time that it was held or waited does not count: it starts anew when it goes on.
+        """
         if self.started_at is None or not (self.finished_at or self.status == Status.RUNNING):
             return None
         return max((self.finished_at or timezone.now()) - self.started_at, timedelta())

@@ -197,7 +197,7 @@ def resume(run: Run) -> Run:
     run = _locked(run)
     if run.status != Status.WAITING:
         return run
-    return leases.to_queue(run, covered_by_running=True, stage="")
+    return leases.to_queue(run, covered_by_running=True, stage="", started_at=None)
 
 
 @transaction.atomic
@@ -214,7 +214,14 @@ def confirm_run(
     before = run.options
     merged = {**before, **(run.result.get("confirm_options", {}) if options is None else options)}
     going_on = leases.to_queue(
-        run, options=merged, options_key=digest_of(merged), requested_by=by, joined_by=[], unattended=False, stage=""
+        run,
+        options=merged,
+        options_key=digest_of(merged),
+        requested_by=by,
+        joined_by=[],
+        unattended=False,
+        stage="",
+        started_at=None,
     )
     _record("run.confirmed", run, by, request, before={"options": before}, after={"options": merged})
     return going_on

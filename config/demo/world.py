@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from allauth.account.models import EmailAddress
+from django.db import transaction
 
 from catalog.models import Server
 from integrations import connecting, probing
@@ -51,13 +52,14 @@ def seed(repository: Path) -> World:
     people = [_person(organization, email, name, role) for email, name, role in PEOPLE]
     imported: list[Run] = []
     for name, slug, description, include, mount_path in SERVERS:
-        server, created = Server.objects.get_or_create(
-            organization=organization, slug=slug, defaults={"name": name, "description": description}
-        )
-        if created:
-            entered = Entered(forge="git", repository=str(repository), include=include, mount_path=mount_path)
-            connected = connecting.connect(server, entered, probing.probe(entered), by=people[0])
-            imported.append(_import(connected.integration, by=people[0]))
+        if Server.objects.filter(organization=organization, slug=slug).exists():
+            continue  # there, and from then on the person's to change
+        entered = Entered(forge="git", repository=str(repository), include=include, mount_path=mount_path)
+        found = probing.probe(entered)
+        with transaction.atomic():
+            server = Server.objects.create(organization=organization, slug=slug, name=name, description=description)
+            connected = connecting.connect(server, entered, found, by=people[0])
+        imported.append(_import(connected.integration, by=people[0]))
     return World(organization, tuple(imported))
 
 

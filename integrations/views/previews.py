@@ -77,7 +77,7 @@ def _shown(plan: dict[str, Any]) -> dict[str, Any]:
             "files": plan[key],
             "count": counts[key],
             "more": counts[key] - len(plan[key]),
-            "has_text": key in ("added", "changed"),
+            "has_text": key in ("added", "changed", "removed"),
         }
         for key, label, tone in SECTIONS
         if counts[key]

@@ -87,6 +87,7 @@ def test_the_text_of_each_file_is_compared_on_demand(connection: Connection) -> 
         "+# Chapter 1, revised",
     ]
     assert lines(connection, plan, "chapters/13.md") == ["@@ -0,0 +1 @@", "+# Chapter 13"]
+    assert lines(connection, plan, "chapters/02.md") == ["@@ -1 +0,0 @@", "-# Chapter 2"]
     skipped = preview_diff(connection.track, plan, "chapters/picture.md")
     assert isinstance(skipped, Skip)
     assert skipped.reason == "binary"

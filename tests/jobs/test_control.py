@@ -228,6 +228,15 @@ def test_a_confirmed_run_that_is_queued_does_not_say_that_it_is_at_a_stage(
     assert runs.confirm_run(held, by=adam).stage == ""
 
 
+def test_the_days_that_a_run_was_held_do_not_count_as_work(ask: AsksFor, work: Workbench, adam: User) -> None:
+    work.does = holds
+    held = ended(ask())
+    Run.objects.filter(pk=held.pk).update(started_at=timezone.now() - timedelta(days=2))
+    run = ended(runs.confirm_run(held, by=adam))
+    assert run.duration is not None
+    assert run.duration < timedelta(hours=1)
+
+
 # ------------------------------------------------------------------------------------------------ waiting
 
 

@@ -154,7 +154,7 @@ def test_who_lost_the_entitlement_meanwhile_is_not_served(ask: AsksFor, work: Wo
     run = ask()
     bob.memberships.update(denied=["integrations.import"])
     run = done(run)
-    assert (run.status, run.error_code) == (Status.FAILED, "not-allowed")
+    assert (run.status, run.error_code) == (Status.FAILED, "not_allowed")
     assert run.error_text.startswith("Bob is no longer allowed to connect repositories")
     assert work.times == 0
 
@@ -162,10 +162,10 @@ def test_who_lost_the_entitlement_meanwhile_is_not_served(ask: AsksFor, work: Wo
 def test_who_left_or_was_deactivated_is_not_served(ask: AsksFor, work: Workbench, bob: User) -> None:
     run = ask()
     User.objects.filter(pk=bob.pk).update(is_active=False)
-    assert done(run).error_code == "not-allowed"
+    assert done(run).error_code == "not_allowed"
     run = ask()
     bob.delete()
-    assert done(run).error_code == "not-allowed"
+    assert done(run).error_code == "not_allowed"
     assert work.times == 0
 
 
@@ -184,7 +184,7 @@ def test_a_run_whose_subject_was_deleted_does_nothing(ask: AsksFor, work: Workbe
 def test_a_kind_that_is_gone_fails_with_a_sentence(ask: AsksFor, work: Workbench) -> None:
     run = ask()
     registry.unregister(work.name)
-    assert done(run).error_code == "unknown-kind"
+    assert done(run).error_code == "unknown_kind"
 
 
 def test_progress_never_goes_back_within_a_stage(ask: AsksFor, work: Workbench) -> None:

@@ -121,7 +121,7 @@ def test_a_run_that_keeps_killing_its_workers_fails_with_a_sentence(ask: AsksFor
         killed(run)
         leases.recover(Run.objects.all())
     run.refresh_from_db()
-    assert (run.status, run.error_code, run.attempts) == (Status.FAILED, "worker-killed", 3)
+    assert (run.status, run.error_code, run.attempts) == (Status.FAILED, "worker_killed", 3)
     assert run.error_text.startswith("The worker was killed 3 times during “Unpacking the archive”")
     assert leases.claim(run.pk) is None
 

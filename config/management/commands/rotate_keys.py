@@ -36,7 +36,7 @@ class Command(BaseCommand):
             self.stdout.write("Some secrets were saved by others meanwhile. Run this again to be sure of them.")
             return
         rotated = sum(result.rotated for result in results)
-        self.stdout.write(f"{rotated} secrets re-encrypted. Every secret is now under the key “{newest}”.")
+        self.stdout.write(f"Re-encrypted: {rotated}. Every secret is now under the key “{newest}”.")
 
     def _report(self, result: Rotation) -> None:
         self.stdout.write(
