@@ -37,7 +37,7 @@ def server(request: HttpRequest, membership: Membership, server: str) -> HttpRes
     context |= _table(request, membership, found, shows_server=False)
     table = context["table"]
     if not context["filtered"]:
-        table.empty_title = "No repository connected yet"
+        table.empty_title = "No repository connected" if context["left_overs"] else "No repository connected yet"
         table.empty_text = "Connect one, and its files become this server's content. Refresh keeps them in step."
         if context["may"]["import"]:
             table.empty_url = reverse("integrations:connect", args=[membership.organization.slug, it.slug])

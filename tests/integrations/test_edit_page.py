@@ -161,6 +161,7 @@ def test_deleting_stops_the_runs_keeps_the_content_and_offers_to_remove_it(
     assert Content.objects.count() == 12
     shown = client.get(TABLE).content.decode()
     assert "Files of deleted integrations" in shown
+    assert "No repository connected</" in shown, "not “yet”: there was one"
     assert "12 files" in shown
     assert f"{TABLE}left-overs/{ImportedFile.objects.first().source_key}/" in shown  # type: ignore[union-attr]
 
