@@ -20,16 +20,19 @@ class PersonMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         person = request.user if isinstance(request.user, User) else None
-        response = self._in_the_zone_of(person, request)
+        with timezone.override(_zone_of(person)):
+            response = self.get_response(request)
         if person is not None and not response.has_header("Cache-Control"):
             # A kept page is what Back shows: as it was before htmx changed it, and after the person has signed out.
             patch_cache_control(response, private=True, no_store=True)
         return response
 
-    def _in_the_zone_of(self, person: User | None, request: HttpRequest) -> HttpResponse:
-        zone = person.time_zone if person else ""
-        try:
-            with timezone.override(zoneinfo.ZoneInfo(zone) if zone else None):
-                return self.get_response(request)
-        except zoneinfo.ZoneInfoNotFoundError:
-            return self.get_response(request)
+
+def _zone_of(person: User | None) -> zoneinfo.ZoneInfo | None:
+    """None, which stands for TIME_ZONE, also where this machine's tz database does not know the name (any more)."""
+    if person is None or not person.time_zone:
+        return None
+    try:
+        return zoneinfo.ZoneInfo(person.time_zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):  # a folder's name is an OSError, ../ a ValueError
+        return None

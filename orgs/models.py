@@ -5,13 +5,21 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+import zoneinfo
 from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+
+
+def check_time_zone(name: str) -> None:
+    """Raise ValidationError unless the tz database has a zone of this name."""
+    if name not in zoneinfo.available_timezones():
+        raise ValidationError(f"“{name}” is not a time zone. Use a name of the tz database, such as Europe/Berlin.")
 
 
 class UserManager(BaseUserManager["User"]):
@@ -34,7 +42,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     email = models.EmailField(unique=True)
     name = models.CharField(max_length=120, blank=True)
-    time_zone = models.CharField(max_length=64, blank=True, help_text="Times are shown in this zone.")
+    time_zone = models.CharField(
+        max_length=64, blank=True, validators=[check_time_zone], help_text="Times are shown in this zone."
+    )
     is_active = models.BooleanField(default=True)
     is_staff = models.BooleanField("may use the Django admin", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
@@ -63,7 +73,7 @@ class Organization(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=63, unique=True)
-    time_zone = models.CharField(max_length=64, default="UTC")
+    time_zone = models.CharField(max_length=64, default="UTC", validators=[check_time_zone])
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('name', models.CharField(max_length=120)),
                 ('slug', models.SlugField(max_length=63, unique=True)),
-                ('time_zone', models.CharField(default='UTC', max_length=64)),
+                ('time_zone', models.CharField(default='UTC', max_length=64, validators=[orgs.models.check_time_zone])),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
@@ -47,7 +47,7 @@ class Migration(migrations.Migration):
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('email', models.EmailField(max_length=254, unique=True)),
                 ('name', models.CharField(blank=True, max_length=120)),
-                ('time_zone', models.CharField(blank=True, help_text='Times are shown in this zone.', max_length=64)),
+                ('time_zone', models.CharField(blank=True, help_text='Times are shown in this zone.', max_length=64, validators=[orgs.models.check_time_zone])),
                 ('is_active', models.BooleanField(default=True)),
                 ('is_staff', models.BooleanField(default=False, verbose_name='may use the Django admin')),
                 ('date_joined', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
