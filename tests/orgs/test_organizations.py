@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from django.core.exceptions import PermissionDenied
-from django.test import Client
 from pytest_django import Settings
 
 from catalog.models import Server
@@ -115,11 +114,6 @@ def test_the_switcher_offers_ones_own_organisations_alone(alice: User, charlie: 
     text = browse(alice).get("/o/acme/").content.decode()
     assert 'href="/o/zebra/"' in text
     assert "Other" not in text
-
-
-def test_monitors_are_told_that_all_is_well(client: Client, db: None) -> None:
-    response = client.get("/healthz")
-    assert (response.status_code, response.content, response.headers["Content-Type"]) == (200, b"ok\n", "text/plain")
 
 
 def test_a_profile_keeps_name_and_zone_and_says_so_in_the_log(alice: User, browse: Browse) -> None:
