@@ -9,6 +9,7 @@ import smtplib
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.core.mail import send_mail
@@ -126,22 +127,41 @@ def problem(invitation: Invitation) -> str:
     return ""
 
 
-def problem_for(invitation: Invitation, user: User) -> str:
-    """Why this person in particular cannot use it; "" when they can."""
-    if invitation.email and invitation.email.lower() != user.email.lower():
+def problem_for(invitation: Invitation, user: User, *, signing_up: bool = False) -> str:
+    """Why this person in particular cannot use it; "" when they can.
+
+    `signing_up`: the account is being made for it. Its address cannot be confirmed yet, and where it has to be, nobody
+    signs in to the account before it is.
+    """
+    if not invitation.email:
+        return ""
+    if invitation.email.lower() != user.email.lower():
         return (
             f"This invitation is for {invitation.email}, and you are signed in as {user.email}. "
             "Sign out and open the link again, or ask for an invitation for your address."
         )
+    # Where confirming is optional there may be no mail server, and nobody whose address was ever confirmed. What
+    # counts there is the link, which whoever invites hands to one person; the address only keeps it from straying.
+    if settings.ACCOUNT_EMAIL_VERIFICATION == "mandatory" and not signing_up and not _has_confirmed(user):
+        return (
+            f"This invitation is for {invitation.email}, and you have not confirmed that this address is yours. "
+            "Confirm it under Your profile, Email addresses, and open the link again."
+        )
     return ""
 
 
+def _has_confirmed(user: User) -> bool:
+    return bool(EmailAddress.objects.filter(user=user, email__iexact=user.email, verified=True).exists())
+
+
 @transaction.atomic
-def accept(*, invitation: Invitation, user: User, request: HttpRequest | None = None) -> Membership:
+def accept(
+    *, invitation: Invitation, user: User, signing_up: bool = False, request: HttpRequest | None = None
+) -> Membership:
     """Make the person a member. InvitationRefused with the reason when it cannot be used, by anybody or by them."""
     organization = Organization.objects.select_for_update().get(pk=invitation.organization_id)
     current = Invitation.objects.select_related("organization").select_for_update(of=("self",)).get(pk=invitation.pk)
-    if reason := problem(current) or problem_for(current, user):
+    if reason := problem(current) or problem_for(current, user, signing_up=signing_up):
         raise InvitationRefused(reason)
     if Membership.objects.filter(organization=organization, user=user).exists():
         raise InvitationRefused(f"You are a member of {organization} already.")

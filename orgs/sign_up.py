@@ -88,7 +88,7 @@ def sign_up(*, request: HttpRequest, save: Callable[[], User], organization_name
         )
     user = save()
     if way.invitation:
-        invitations.accept(invitation=way.invitation, user=user, request=request)
+        invitations.accept(invitation=way.invitation, user=user, signing_up=True, request=request)
     else:
         organizations.create_organization(name=organization_name, owner=user, request=request)
     return user

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core import mail
 from django.core.exceptions import PermissionDenied
 from django.db import connection
@@ -113,6 +114,32 @@ def test_an_address_is_compared_without_case(alice: User, browse: Browse) -> Non
     eve = factories.user("eve@acme.example")
     invited = invitations.invite(by=of(alice), role=Role.VIEWER, email="EVE@acme.example")
     assert browse(eve).post(f"/invitations/{invited.token}/").status_code == 302
+
+
+def test_where_addresses_have_to_be_confirmed_an_invitation_for_one_wants_it_confirmed(
+    alice: User, browse: Browse, settings: Settings
+) -> None:
+    eve = factories.user("Eve@acme.example")
+    address = EmailAddress.objects.create(user=eve, email="eve@acme.example", primary=True)
+    link = f"/invitations/{invitations.invite(by=of(alice), role=Role.VIEWER, email='eve@acme.example').token}/"
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    client = browse(eve)
+    refused = client.post(link)
+    assert refused.status_code == 403
+    assert "you have not confirmed that this address is yours" in refused.content.decode()
+    assert not Membership.objects.filter(user=eve).exists()
+    address.set_verified()
+    assert client.post(link).status_code == 302
+    assert of(eve).role == Role.VIEWER
+
+
+def test_another_persons_confirmed_address_does_not_count(alice: User, browse: Browse, settings: Settings) -> None:
+    eve, real = factories.user("eve@acme.example"), factories.user("real@acme.example")
+    EmailAddress.objects.create(user=real, email="eve@acme.example", verified=True)
+    EmailAddress.objects.create(user=eve, email="other@acme.example", verified=True)
+    invited = invitations.invite(by=of(alice), role=Role.VIEWER, email="eve@acme.example")
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    assert browse(eve).post(f"/invitations/{invited.token}/").status_code == 403
 
 
 def test_an_unknown_link_tells_nothing(client: Client, alice: User) -> None:

@@ -87,6 +87,17 @@ def test_an_invitation_for_an_address_cannot_be_used_with_another(client: Client
     assert Membership.objects.get(user__email="nora@acme.example").role == Role.VIEWER
 
 
+def test_who_signs_up_by_an_invitation_confirms_the_address_before_they_get_in(
+    client: Client, alice: User, settings: Settings
+) -> None:
+    settings.ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+    invited = invitations.invite(by=by(alice), role=Role.VIEWER, email="nora@acme.example")
+    client.get(f"/invitations/{invited.token}/")
+    client.post("/accounts/signup/", form("nora@acme.example"))
+    assert Membership.objects.get(user__email="nora@acme.example").role == Role.VIEWER
+    assert client.get("/o/acme/").headers["Location"].startswith("/accounts/login/")
+
+
 def test_an_invitation_revoked_while_the_form_was_open_does_not_let_in(client: Client, alice: User) -> None:
     invited = invitations.invite(by=by(alice), role=Role.VIEWER)
     client.get(f"/invitations/{invited.token}/")
