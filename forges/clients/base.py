@@ -15,9 +15,12 @@ The tree of errors::
     │   ├── EmptyRepository                                                   a person must act
     │   └── Moved       the commit asked for is gone: a force-push            again at once
     ├── TooLarge        a cap on bytes, entries or requests tripped           not without another setting
+    │   └── TooLargeNow     the lower cap for what somebody waits for         a worker can
     ├── InvalidName     an address or branch that is not usable as it stands  a person must act
     └── Unavailable     5xx, timeouts, cut connections                        again later
-        └── AddressRefused  the egress guard said no                          an operator must act
+        ├── AddressRefused  the egress guard said no                          an operator must act
+        └── OutOfTime       the time of the whole client is used up           a worker can
+            └── Busy        too many people ask forges at this moment         again at once, or a worker can
 """
 
 from __future__ import annotations
@@ -41,6 +44,8 @@ class ForgeError(Exception):
     code: ClassVar[str] = "forge_error"
     retryable: ClassVar[bool] = False
     """Whether asking again, with nothing changed by a person, can help."""
+    workers_can: ClassVar[bool] = False
+    """Whether it is only too much while somebody waits, so that a worker can do it with nothing changed."""
     advice: ClassVar[str] = ""
     """What the person should do next."""
 
@@ -94,6 +99,12 @@ class TooLarge(ForgeError):
     advice = "Narrow the path filter, or ask the operator to raise the limit."
 
 
+class TooLargeNow(TooLarge):
+    code = "too_large_now"
+    workers_can = True
+    advice = "An import in the background takes more than this."
+
+
 class InvalidName(ForgeError):
     code = "invalid_name"
     advice = "Correct it and try again."
@@ -109,6 +120,16 @@ class AddressRefused(Unavailable):
     code = "address_refused"
     retryable = False
     advice = "The address is not public. The operator can allow it with EGRESS_ALLOW_HOSTS or EGRESS_ALLOW_NETWORKS."
+
+
+class OutOfTime(Unavailable):
+    code = "out_of_time"
+    workers_can = True
+
+
+class Busy(OutOfTime):
+    code = "forges_busy"
+    advice = "Try again in a few seconds."
 
 
 class EntryKind(enum.StrEnum):
@@ -194,6 +215,8 @@ class Limits:
     """Seconds for one request to connect and answer."""
     total_timeout: float = 600.0
     """Seconds for one response body, start to end."""
+    deadline: float | None = None
+    """Seconds for everything that the client does from its `with` on, OutOfTime after them; None for no such end."""
     max_pages: int = 100
     max_tree_requests: int = 200
     """Requests that a subtree-by-subtree walk may spend after a truncated tree."""

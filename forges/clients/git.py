@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 from forges.clients.base import (
@@ -28,6 +28,7 @@ from forges.clients.base import (
     TooLarge,
     Usage,
 )
+from forges.clients.clock import Clock
 from forges.clients.git_remote import RemoteSource
 from forges.clients.git_sources import HEADS, LocalSource, Source, understood
 from forges.clients.names import COMMIT_ID, check_branch, check_commit, is_branch, normalise_git
@@ -42,6 +43,8 @@ _PAGES = {
     "gitea.com": ("/src/commit/{commit}/{path}", "/commit/{commit}"),
 }
 
+_T = TypeVar("_T")
+
 
 class GitClient:
     forge: ClassVar[str] = "git"
@@ -55,9 +58,11 @@ class GitClient:
         self._policy = policy
         self._limits = limits
         self._local_roots = local_roots
+        self._clock = Clock(limits.deadline)
         self._sources: dict[str, Source] = {}
 
     def __enter__(self) -> Self:
+        self._clock.start()
         return self
 
     def __exit__(
@@ -122,7 +127,7 @@ class GitClient:
         with understood("the repository"):
             entries = [
                 Entry(path, oid, None if kind is EntryKind.SUBMODULE else snapshot.size(oid), kind)
-                for path, oid, kind in islice(snapshot.files(), limit + 1)
+                for path, oid, kind in self._timed(islice(snapshot.files(), limit + 1))
             ]
         complete = len(entries) <= limit
         reason = "" if complete else f"The tree has more than {limit:,} files."
@@ -136,7 +141,7 @@ class GitClient:
         snapshot = self._source(name).snapshot(commit)
         left = self._limits.max_archive_bytes
         with understood("the repository"):
-            for path, oid, kind in islice(snapshot.files(), self._limits.max_entries):
+            for path, oid, kind in self._timed(islice(snapshot.files(), self._limits.max_entries)):
                 data = snapshot.read(oid) if kind in (EntryKind.FILE, EntryKind.EXECUTABLE) else None
                 if data is None:
                     continue
@@ -149,7 +154,7 @@ class GitClient:
         """From the commits whose tree or archive was read: git servers give commits, not files."""
         source = self._source(name)
         with understood("the repository"):
-            for oid in dict.fromkeys(oids):
+            for oid in self._timed(dict.fromkeys(oids)):
                 data = source.read(oid) if COMMIT_ID.fullmatch(oid) else None
                 if data is not None:
                     yield oid, data
@@ -179,9 +184,16 @@ class GitClient:
                     credential=self._credential,
                     policy=self._policy,
                     limits=self._limits,
+                    clock=self._clock,
                     on_request=self._count_request,
                 )
         return self._sources[url]
+
+    def _timed(self, items: Iterable[_T]) -> Iterator[_T]:
+        """Reading from the disk takes its time as well."""
+        for item in items:
+            self._clock.check("The repository")
+            yield item
 
     def _count_request(self) -> None:
         self.usage.requests += 1

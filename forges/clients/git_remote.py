@@ -26,6 +26,7 @@ from forges.clients.base import (
     TooLarge,
     Unavailable,
 )
+from forges.clients.clock import Clock
 from forges.clients.git_sources import HEADS, Refs, Snapshot, StoredCommit, text_of, understood
 from forges.clients.names import COMMIT_ID
 from forges.clients.packs import PackSizes, scan_pack
@@ -100,18 +101,21 @@ class RemoteSource:
         credential: Credential,
         policy: egress.Policy,
         limits: Limits,
+        clock: Clock,
         on_request: Callable[[], None],
     ) -> None:
         check_transport(url, credential, policy)
         self._url = url
         self._host = urlsplit(url).hostname or ""
         self._limits = limits
+        self._clock = clock
         self._pools = egress.pool_manager(
             policy,
             timeout=limits.timeout,
             total_timeout=limits.total_timeout,
             max_bytes=limits.max_archive_bytes,
             on_request=on_request,
+            end=clock.end,
         )
         self._pools.headers = {"User-Agent": USER_AGENT}
         # GitHub, GitLab and Gitea take any name beside a token; Bitbucket wants the account's.
@@ -137,7 +141,7 @@ class RemoteSource:
     @contextmanager
     def refs(self) -> Iterator[Refs]:
         """One request: the first version of the protocol lists all refs at once, and reading stops where it may."""
-        with translated(self._host), understood(self._host):
+        with self._clock.running(self._host), translated(self._host), understood(self._host):
             response, read = self._discover()
             with closing(response):
                 packets = PktLines(read, lambda _data: None)
@@ -191,7 +195,7 @@ class RemoteSource:
 
     def snapshot(self, commit: str) -> Snapshot:
         if commit not in self._snapshots:
-            with translated(self._host), understood(self._host):
+            with self._clock.running(self._host), translated(self._host), understood(self._host):
                 self._snapshots[commit] = self._fetch(commit)
         return self._snapshots[commit]
 

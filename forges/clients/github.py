@@ -38,6 +38,7 @@ from forges.clients.base import (
     Usage,
     blob_id,
 )
+from forges.clients.clock import Clock
 from forges.clients.github_requester import make_requester
 from forges.clients.github_trees import TreeReader
 from forges.clients.names import (
@@ -81,12 +82,14 @@ class GitHubClient:
         self._limits = limits
         self._credential = credential
         self._policy = policy
+        self._clock = Clock(limits.deadline)
         self._session = egress.GuardedSession(
             policy,
             timeout=limits.timeout,
             total_timeout=limits.total_timeout,
             max_bytes=_MAX_ANSWER_BYTES,
             on_request=self._count_request,
+            end=self._clock.end,
         )
         self._session.headers.update(
             {"User-Agent": USER_AGENT, "Accept": "application/vnd.github+json", "X-GitHub-Api-Version": API_VERSION}
@@ -99,6 +102,7 @@ class GitHubClient:
         )
 
     def __enter__(self) -> Self:
+        self._clock.start()
         return self
 
     def __exit__(
@@ -183,7 +187,7 @@ class GitHubClient:
             response = self._send("GET", f"{self._path(name)}/tarball/{commit}", f"the archive of {name}", stream=True)
         except NotFound:
             self._gone(name, commit)
-        with response, translated(self._host):
+        with response, self._waiting():
             limits = self._limits
             chunks = egress.iter_body(response, max_bytes=limits.max_archive_bytes)
             yield untar(
@@ -191,7 +195,7 @@ class GitHubClient:
             )
 
     def _translated(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        with translated(self._host):
+        with self._waiting():
             yield from chunks
 
     def blobs(self, name: str, oids: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -266,7 +270,7 @@ class GitHubClient:
                 accept="application/vnd.github.raw+json",
                 stream=True,
             )
-            with translated(self._host):
+            with self._waiting():
                 return b"".join(egress.iter_body(response, max_bytes=self._limits.max_blob_bytes))
         except (NotFound, TooLarge):
             return None
@@ -315,7 +319,7 @@ class GitHubClient:
         url = self._base_url + target if target.startswith("/") else target
         if egress.origin(url) != egress.origin(self._base_url):
             raise Unavailable(f"{self._host} refers to another server for {what}, which is not followed.")
-        with translated(self._host):
+        with self._waiting():
             response = self._session.request(
                 method, url, json=body, headers={"Accept": accept} if accept else None, stream=stream
             )
@@ -336,6 +340,12 @@ class GitHubClient:
         """404 for a commit: is it the repository that is missing, or was the branch rewritten?"""
         self.repository(name)
         raise Moved(f"{name} does not have the commit {commit[:10]} any more.")
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Around whatever the network can stop or slow down."""
+        with self._clock.running(self._host), translated(self._host):
+            yield
 
     @contextmanager
     def _understood(self, what: str) -> Iterator[str]:

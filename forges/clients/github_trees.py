@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from forges.clients.base import Entry, EntryKind, ForgeError, Limits
+from forges.clients.base import Entry, EntryKind, ForgeError, Limits, OutOfTime
 from forges.clients.names import COMMIT_ID, UNSTORABLE
 
 _KINDS = {
@@ -40,7 +40,7 @@ class TreeReader:
     def read(self, oid: str) -> str:
         """Fill `found`; why it is incomplete, or "". Errors of the first request are raised: then there is nothing.
 
-        KeyError, TypeError, ValueError and AttributeError when the answer is not a tree.
+        So is OutOfTime at any time. KeyError, TypeError, ValueError and AttributeError when the answer is not a tree.
         """
         try:
             _, cut = self._add("", oid, recursive=True)
@@ -65,6 +65,8 @@ class TreeReader:
                     _, cut = self._add(*folder, recursive=True)
                     if cut:
                         waiting.append(folder)
+        except OutOfTime:
+            raise  # a worker reads the whole of it
         except ForgeError as error:
             raise _Stopped(f"GitHub cut the tree short, and a folder could not be read by itself. {error}") from error
 

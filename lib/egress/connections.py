@@ -72,9 +72,14 @@ class Guard:
     compression: bool = True
     """Whether bodies may come compressed. Whoever allows it counts what comes out."""
     on_request: Callable[[], None] | None = None
+    end: Callable[[], float] | None = None
+    """When everything has to be over, on the clock of time.monotonic(): asked as each exchange begins."""
 
     def new_budget(self, timeout: float | None = None) -> Budget:
-        return Budget(timeout or self.timeout, time.monotonic() + self.total_timeout, self.wire_bytes)
+        deadline = time.monotonic() + self.total_timeout
+        if self.end is not None:
+            deadline = min(deadline, self.end())
+        return Budget(timeout or self.timeout, deadline, self.wire_bytes)
 
     @contextmanager
     def budget(self, timeout: float | None = None) -> Iterator[Budget]:
@@ -231,14 +236,18 @@ def pool_manager(
     max_bytes: int | None = None,
     headers: Mapping[str, str] | None = None,
     on_request: Callable[[], None] | None = None,
+    end: Callable[[], float] | None = None,
 ) -> urllib3.PoolManager:
     """Guarded pools for a library that works on urllib3; no proxies, no retries.
 
     `timeout` is for one connect or read, `total_timeout` for one whole exchange (redirects and body included), both in
-    seconds. `max_bytes` caps what one exchange may bring over the wire; compressed answers are refused. `headers` go
-    with every request that brings none of its own. Errors: EgressError beside urllib3's own.
+    seconds; `end` is when all exchanges are over, on the clock of time.monotonic(), asked as each begins. `max_bytes`
+    caps what one exchange may bring over the wire; compressed answers are refused. `headers` go with every request that
+    brings none of its own. Errors: EgressError beside urllib3's own.
     """
-    guard = Guard(policy, timeout, total_timeout, wire_bytes=max_bytes, compression=False, on_request=on_request)
+    guard = Guard(
+        policy, timeout, total_timeout, wire_bytes=max_bytes, compression=False, on_request=on_request, end=end
+    )
     return GuardedPools(
         guard,
         headers=headers,

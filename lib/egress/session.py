@@ -90,8 +90,9 @@ class GuardedAdapter(HTTPAdapter):
         total_timeout: float = 600.0,
         max_bytes: int = 64 << 20,
         on_request: Callable[[], None] | None = None,
+        end: Callable[[], float] | None = None,
     ) -> None:
-        self.guard = Guard(policy, timeout, total_timeout, on_request=on_request)
+        self.guard = Guard(policy, timeout, total_timeout, on_request=on_request, end=end)
         self.max_bytes = max_bytes
         super().__init__()
 
@@ -114,7 +115,8 @@ class GuardedSession(requests.Session):
     """A requests session for addresses that a tenant can influence. Knows no proxies, netrc or cookies.
 
     `timeout` (seconds) is for one connect or read; a request's own `timeout` replaces it. `total_timeout` (seconds)
-    covers a request with its redirects and its body. `max_bytes` caps the decoded body; a larger one is got with
+    covers a request with its redirects and its body, and `end` is when all requests are over, on the clock of
+    time.monotonic(), asked as each begins. `max_bytes` caps the decoded body; a larger one is got with
     stream=True and `iter_body`. `on_request` is called for every request sent, redirects included.
     """
 
@@ -127,13 +129,14 @@ class GuardedSession(requests.Session):
         max_bytes: int = 64 << 20,
         max_redirects: int = MAX_REDIRECTS,
         on_request: Callable[[], None] | None = None,
+        end: Callable[[], float] | None = None,
     ) -> None:
         super().__init__()
         self.trust_env = False
         self.max_redirects = max_redirects
         self.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         adapter = GuardedAdapter(
-            policy, timeout=timeout, total_timeout=total_timeout, max_bytes=max_bytes, on_request=on_request
+            policy, timeout=timeout, total_timeout=total_timeout, max_bytes=max_bytes, on_request=on_request, end=end
         )
         self.guard = adapter.guard
         self.mount("https://", adapter)

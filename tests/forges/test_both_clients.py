@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +24,7 @@ from forges.clients.base import (
     InvalidName,
     Moved,
     NotFound,
+    OutOfTime,
     TooLarge,
     Unavailable,
     blob_id,
@@ -308,6 +310,33 @@ def test_a_forge_that_trickles_is_given_up_at_the_deadline(remote_way: Way, forg
         client,
         forge.fault(trickle),
         pytest.raises(Unavailable, match="too long"),
+        client.archive(remote_way.name(hosted), commit) as files,
+    ):
+        list(files)
+
+
+def test_a_client_is_out_of_time_as_a_whole_whatever_each_request_may_take(
+    remote_way: Way, github_repo: HostedRepository
+) -> None:
+    name = remote_way.name(github_repo)
+    client = remote_way.open(remote_way.forge.token("acme"), deadline=1.0)
+    began = time.monotonic()
+    with client, remote_way.forge.fault(faults.slow(0.4)), pytest.raises(OutOfTime, match="in time"):
+        [client.head(name, "main") for _ in range(10)]
+    assert time.monotonic() - began < 2
+    assert client.usage.requests <= 3
+    with client:
+        assert client.head(name, "main"), "entered anew, it has its time anew"
+
+
+def test_a_trickle_ends_with_the_time_of_the_client(remote_way: Way, forge: Forge) -> None:
+    hosted = forge.repository("acme/slow")
+    commit = hosted.git.commit(samples.many(100))
+    client = remote_way.open(forge.token("acme"), deadline=0.5)
+    with (
+        client,
+        forge.fault(faults.slow_body(pause=0.05, piece=100)),
+        pytest.raises(OutOfTime, match="in time"),
         client.archive(remote_way.name(hosted), commit) as files,
     ):
         list(files)

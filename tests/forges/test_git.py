@@ -17,6 +17,7 @@ from forges.clients.base import (
     InvalidName,
     Moved,
     NotFound,
+    OutOfTime,
     TooLarge,
     Unavailable,
     blob_id,
@@ -389,6 +390,18 @@ def test_a_link_that_leads_to_itself_is_an_error_that_says_so(open_git: OpenGitH
     loop.symlink_to(loop)
     with pytest.raises(Unavailable, match="cannot be read"):
         open_git(local_roots=(narrow.parent,)).head(f"file://{narrow}", "main")
+
+
+def test_reading_a_folder_takes_no_longer_than_the_client_has(open_git: OpenGitHub, work_tree: Path) -> None:
+    commit = git(work_tree, "rev-parse", "HEAD").decode().strip()
+    client = open_git(local_roots=(work_tree.parent,), deadline=0.0)
+    for ask in (
+        lambda: client.tree(f"file://{work_tree}", commit),
+        lambda: list(client.archive(f"file://{work_tree}", commit).__enter__()),
+        lambda: list(client.blobs(f"file://{work_tree}", ["1" * 40])),
+    ):
+        with pytest.raises(OutOfTime, match="in time"):
+            ask()
 
 
 def test_a_damaged_repository_is_an_error_that_says_so(open_git: OpenGitHub, work_tree: Path) -> None:

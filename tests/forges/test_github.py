@@ -15,6 +15,7 @@ from forges.clients.base import (
     Forbidden,
     ForgeError,
     NotFound,
+    OutOfTime,
     RateLimited,
     TooLarge,
     Unavailable,
@@ -301,6 +302,19 @@ def test_a_tree_is_incomplete_when_a_folder_of_it_cannot_be_read(
         assert not listing.complete
         assert "could not be read" in listing.reason
         assert listed(listing.entries).items() < deep.git.files().items()
+
+
+def test_a_tree_that_takes_too_long_folder_by_folder_is_left_to_those_who_have_the_time(
+    forge: Forge, open_github: OpenGitHub, deep: HostedRepository
+) -> None:
+    forge.caps.tree_entries = 10
+    commit = deep.git.tip("main") or ""
+    with forge.fault(faults.slow(0.3), on="GET */git/trees/*"):
+        began = time.monotonic()
+        with pytest.raises(OutOfTime, match="in time"):
+            open_github(deadline=0.8).tree("acme/deep", commit)
+        assert time.monotonic() - began < 1.5
+        assert open_github().tree("acme/deep", commit).complete
 
 
 def test_a_folder_larger_than_github_lists_leaves_the_tree_incomplete(forge: Forge, open_github: OpenGitHub) -> None:
