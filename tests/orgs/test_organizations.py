@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from catalog.models import Server
 from orgs import organizations
-from orgs.models import AuditEvent, Membership, Organization, User
+from orgs.models import AuditEvent, Membership, Organization, Role, User
 from tests import factories
 from tests.conftest import Browse
 
@@ -114,6 +114,28 @@ def test_the_switcher_offers_ones_own_organisations_alone(alice: User, charlie: 
     text = browse(alice).get("/o/acme/").content.decode()
     assert 'href="/o/zebra/"' in text
     assert "Other" not in text
+
+
+@pytest.mark.parametrize("page", ["/profile/", "/accounts/email/", "/accounts/2fa/"])
+def test_ones_own_pages_lead_back_into_the_organisation_used_last(alice: User, browse: Browse, page: str) -> None:
+    factories.membership(alice, factories.organization("Aardvark", slug="aardvark"), Role.VIEWER)
+    client = browse(alice)
+    assert 'aria-label="Main"' not in client.get(page).content.decode()
+    client.get("/o/acme/")
+    text = client.get(page).content.decode()
+    assert 'href="/o/acme/servers/"' in text
+    assert 'href="/o/acme/audit/"' in text
+    client.get("/o/aardvark/")
+    text = client.get(page).content.decode()
+    assert 'href="/o/aardvark/servers/"' in text
+    assert "/audit/" not in text  # a viewer does not see it there
+
+
+def test_an_organisation_that_one_has_left_is_not_led_back_to(alice: User, browse: Browse) -> None:
+    client = browse(alice)
+    client.get("/o/acme/")
+    Membership.objects.all().delete()
+    assert "acme/" not in client.get("/profile/").content.decode()
 
 
 def test_a_profile_keeps_name_and_zone_and_says_so_in_the_log(alice: User, browse: Browse) -> None:
