@@ -293,6 +293,8 @@ FORGE_MAX_PAGES = env.int("FORGE_MAX_PAGES", default=100)
 FORGE_MAX_TREE_REQUESTS = env.int("FORGE_MAX_TREE_REQUESTS", default=200)
 FORGE_MAX_ENTRIES = env.int("FORGE_MAX_ENTRIES", default=500_000)
 FORGE_MAX_ARCHIVE_BYTES = env.int("FORGE_MAX_ARCHIVE_BYTES", default=1 << 30)
+FORGE_INTERACTIVE_MAX_BYTES = env.int("FORGE_INTERACTIVE_MAX_BYTES", default=64 << 20)
+"""The same while somebody waits for a page. What takes more is left to a worker."""
 
 # ------------------------------------------------------------------------------------------------ content
 

@@ -16,7 +16,15 @@ from integrations import gates
 from integrations.apply import target_path
 from integrations.models import ImportedFile, Integration, Track
 from integrations.planning import Picture, Plan
-from integrations.refresh import RATE_LIMIT, check_credential, credential_of, failure_of, plan_track, take_picture
+from integrations.refresh import (
+    RATE_LIMIT,
+    check_credential,
+    credential_of,
+    failure_of,
+    plan_track,
+    take_picture,
+    too_much_for_a_page,
+)
 from jobs.context import RunContext
 from jobs.outcomes import HandOver, Outcome, Waiting
 
@@ -29,17 +37,15 @@ def preview(context: RunContext) -> Outcome:
     integration: Integration = context.subject
     prune = bool(context.options.get("prune"))
     check_credential(integration)
-    seconds = context.budget.seconds if context.budget else None
-    client = client_for(
-        forge=integration.forge,
-        base_url=integration.base_url,
-        credential=credential_of(integration),
-        seconds=seconds,
-    )
     plans: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     try:
-        with client:
+        with client_for(
+            forge=integration.forge,
+            base_url=integration.base_url,
+            credential=credential_of(integration),
+            seconds=context.budget.seconds if context.budget else None,
+        ) as client:
             for track in integration.tracks.select_related("integration__server"):
                 picture = take_picture(track)
                 context.progress(f"Asking for the head of {track.branch}")
@@ -52,11 +58,9 @@ def preview(context: RunContext) -> Outcome:
                     counts[name] = counts.get(name, 0) + number
     except RateLimited as error:
         raise Waiting(until=error.reset_at, for_what=RATE_LIMIT) from error
-    except Unavailable as error:
-        if (left := context.time_left()) is not None and left < settings.REFRESH_INLINE_SECONDS * 0.2:
-            raise HandOver("The forge took longer than a page may; the preview goes on in the background.") from error
-        raise failure_of(error) from error
     except ForgeError as error:
+        if too_much_for_a_page(context, error):
+            raise HandOver("The forge took longer than a page may; the preview goes on in the background.") from error
         raise failure_of(error) from error
     return Outcome(counts=counts, result={"plans": plans, "requests": client.usage.requests})
 

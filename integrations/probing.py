@@ -21,8 +21,8 @@ from forges.opening import client_for, local_roots
 from forges.reading import InvalidPattern, PathFilter, check_path
 from integrations.wording import advised
 
-INTERACTIVE_SECONDS = 15.0
-"""How long a request to a forge may take while a person waits for a form."""
+INTERACTIVE_SECONDS = 10.0
+"""How long a request to a forge may take while a person waits for a form; all of them, as `forges.opening` says."""
 NOT_ACCEPTED = "Enter one that the forge accepts."
 
 

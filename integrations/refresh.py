@@ -6,7 +6,6 @@ repaired by running it again.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,7 +14,17 @@ from django.conf import settings
 
 from catalog import blobs as blob_store
 from catalog.models import Blob, Content
-from forges.clients.base import Client, Conflict, Credential, Entry, ForgeError, NotFound, RateLimited, Unavailable
+from forges.clients.base import (
+    Client,
+    Conflict,
+    Credential,
+    Entry,
+    ForgeError,
+    NotFound,
+    RateLimited,
+    Unavailable,
+    Usage,
+)
 from forges.opening import client_for
 from forges.reading import Skip, SkipReason, read_texts
 from integrations import gates
@@ -76,28 +85,25 @@ def refresh(context: RunContext) -> Outcome:
     if prune:
         _check_may_prune(context, integration)
     reports: list[TrackReport] = []
-    started = time.monotonic()
-    seconds = context.budget.seconds if context.budget else None
-    client = client_for(
-        forge=integration.forge,
-        base_url=integration.base_url,
-        credential=credential_of(integration),
-        seconds=seconds,
-    )
+    usage = Usage()
     try:
-        with client:
+        with client_for(
+            forge=integration.forge,
+            base_url=integration.base_url,
+            credential=credential_of(integration),
+            seconds=context.budget.seconds if context.budget else None,
+        ) as client:
+            usage = client.usage
             for track in integration.tracks.select_related("integration__server").order_by("branch", "mount_path"):
                 report = _refresh_track(context, client, track, prune=prune, confirmed=confirmed)
                 reports.append(report)  # one by one: what is done so far is told also when the next one fails
     except RateLimited as error:
         raise Waiting(until=error.reset_at, for_what=RATE_LIMIT) from error
-    except Unavailable as error:
-        if seconds is not None and time.monotonic() - started >= seconds * 0.8:
-            raise HandOver("The forge took longer than a page may; the refresh goes on in the background.") from error
-        raise failure_of(error, result=_result(client, reports)) from error
     except ForgeError as error:
-        raise failure_of(error, result=_result(client, reports)) from error
-    return _outcome(context, client, reports, confirmed)
+        if too_much_for_a_page(context, error):
+            raise HandOver("The forge took longer than a page may; the refresh goes on in the background.") from error
+        raise failure_of(error, result=_result(usage, reports)) from error
+    return _outcome(context, usage, reports, confirmed)
 
 
 def check_credential(integration: Integration) -> None:
@@ -119,12 +125,20 @@ def _check_may_prune(context: RunContext, integration: Integration) -> None:
         raise Failure("not_allowed", f"{person} may not delete content, so nothing was pruned or changed.")
 
 
+def too_much_for_a_page(context: RunContext, error: ForgeError) -> bool:
+    """Whether a worker, who has more time and room, should try what did not work within a request."""
+    budget, left = context.budget, context.time_left()
+    if budget is None or left is None:
+        return False
+    return error.workers_can or (isinstance(error, Unavailable) and left <= budget.seconds * 0.2)
+
+
 def failure_of(error: ForgeError, *, result: dict[str, Any] | None = None) -> Failure:
     return Failure(error.code, f"{error} {error.advice}".strip(), result=result)
 
 
-def _outcome(context: RunContext, client: Client, reports: list[TrackReport], confirmed: Confirmed) -> Outcome:
-    result = _result(client, reports)
+def _outcome(context: RunContext, usage: Usage, reports: list[TrackReport], confirmed: Confirmed) -> Outcome:
+    result = _result(usage, reports)
     held = [report for report in reports if report.held]
     if held:
         count = sum(report.held["count"] for report in held if report.held)
@@ -153,8 +167,7 @@ def _with_held(confirmed: Confirmed, held: list[TrackReport]) -> dict[str, list[
     return both
 
 
-def _result(client: Client, reports: list[TrackReport]) -> dict[str, Any]:
-    usage = client.usage
+def _result(usage: Usage, reports: list[TrackReport]) -> dict[str, Any]:
     return {
         "tracks": [asdict(report) for report in reports],
         "requests": usage.requests,
@@ -272,6 +285,9 @@ def plan_track(context: RunContext, client: Client, track: Track, picture: Pictu
     context.check()
     context.progress(f"Listing {track.branch}")
     listing = client.tree(track.integration.repository, commit)
+    left = context.time_left()
+    if not listing.complete and left is not None and left < 0:
+        raise HandOver("The forge took longer than a page may to list its files, which goes on in the background.")
     entries, skips = select(
         listing,
         picture,
