@@ -172,5 +172,12 @@ new MutationObserver((changes) => {
   }
 }).observe(messages(), { childList: true });
 
+// Where a bar of links does not fit, the current one is in sight.
+for (const current of document.querySelectorAll(":is(.main-nav, .tabs) [aria-current]")) {
+  const bar = current.closest(".main-nav, .tabs");
+  const [inside, outside] = [current.getBoundingClientRect(), bar.getBoundingClientRect()];
+  bar.scrollLeft += inside.left - outside.left - (outside.width - inside.width) / 2;
+}
+
 messages().querySelectorAll(".toast").forEach(settle);
 showTheme();

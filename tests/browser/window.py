@@ -22,7 +22,9 @@ THEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 SETTLE = """async () => {
     await new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)));
-    await Promise.allSettled(document.getAnimations().map((animation) => animation.finished));
+    await Promise.allSettled(document.getAnimations()
+        .filter((animation) => animation.timeline === document.timeline) // not what follows scrolling
+        .map((animation) => animation.finished));
 }"""
 """Wait until colours and places are final."""
 
