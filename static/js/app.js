@@ -1,5 +1,5 @@
 // Everything that Millrace's pages do by script; each page works without it.
-// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, #modal, #messages.
+// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, data-checked-anew, #modal, #messages.
 "use strict";
 
 const root = document.documentElement;
@@ -105,6 +105,15 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.closest("form[data-autosubmit]")) event.target.form.requestSubmit();
+});
+
+// A field that the page checks anew when it changes says what was wrong with the value before no longer.
+document.addEventListener("change", (event) => {
+  const field = event.target;
+  if (!field.matches("[data-checked-anew] [aria-invalid]")) return;
+  field.removeAttribute("aria-invalid");
+  field.closest("[data-checked-anew]").querySelector(".errorlist")?.replaceChildren();
+  if (!field.form.querySelector("[aria-invalid]")) field.form.querySelector("[data-wrong-fields]")?.remove();
 });
 
 // Where the browser cannot anchor a popover to its button, place it by hand.

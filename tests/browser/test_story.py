@@ -67,6 +67,8 @@ def test_the_first_person_connects_a_repository_changes_it_and_sees_what_each_re
     # With a good one the pickers offer what it sees, and the filter is counted as it is typed.
     page.get_by_label("Access token").fill(forge.token("acme"))
     page.get_by_label("Access token").blur()
+    expect(token.locator(".errorlist")).to_be_hidden()
+    expect(page.get_by_text("needs your attention")).to_have_count(0)
     expect(page.locator("#repository-choices option[value='acme/weather']")).to_be_attached()
     expect(page.locator("#branch-choices option")).to_have_count(2)
     expect(page.locator("#branches")).to_contain_text("Default branch: main")
