@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from catalog.models import Content
+from catalog.models import Content, Server
+from forges import opening
+from forges.clients.base import Credential
+from integrations import connecting, picking, probing
 from integrations.models import ImportedFile
-from integrations.refreshing import request_refresh
+from integrations.probing import Entered, FieldError
+from integrations.refreshing import request_preview, request_refresh
 from jobs.models import Run, Status
 from orgs.models import Membership, User
 from tests.integrations.conftest import Connect, Connection
@@ -188,6 +194,58 @@ def test_a_forge_slower_than_a_page_may_be_is_left_to_a_worker(
 
     assert run.status == Status.QUEUED
     assert run.enqueued_at is not None
+
+
+@pytest.fixture
+def deep(connect: Connect, forge: Forge) -> Connection:
+    """Eight folders, for each of which GitHub has to be asked by itself."""
+    repository = forge.repository("acme/deep")
+    repository.git.commit({f"{folder}/{n}.md": f"{folder}{n}\n" for folder in range(8) for n in range(2)})
+    forge.caps.tree_entries = 10
+    return connect(repository)
+
+
+@pytest.mark.parametrize(("seconds", "skip"), [(0.3, 0), (2, 4)], ids=["each request is in time", "one folder is not"])
+def test_a_tree_that_comes_folder_by_folder_holds_a_page_no_longer_than_the_whole_may_take(
+    deep: Connection, alice: User, settings: Settings, seconds: float, skip: int
+) -> None:
+    settings.REFRESH_INLINE_SECONDS = 0.5
+
+    began = time.monotonic()
+    with deep.forge.fault(faults.slow(seconds), on="GET */git/trees/*", skip=skip):
+        run = request_refresh(deep.integration, prune=True, membership=Membership.objects.get(user=alice))
+
+    assert run.status == Status.QUEUED, "neither failed nor made of what was listed so far"
+    assert time.monotonic() - began < 2
+    assert deep.paths() == []
+
+
+def test_when_too_many_ask_forges_a_worker_does_it(
+    connection: Connection, alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(opening, "TURN_SECONDS", 0.05)
+    membership = Membership.objects.get(user=alice)
+    with ExitStack() as others:
+        for _ in range(opening.AT_ONCE):
+            others.enter_context(opening.client_for(forge="git", base_url="", credential=Credential(), seconds=5))
+        refreshed = request_refresh(connection.integration, prune=True, membership=membership)
+        previewed = request_preview(connection.integration, prune=True, membership=membership)
+
+    assert (refreshed.status, previewed.status) == (Status.QUEUED, Status.QUEUED)
+
+
+def test_a_repository_too_large_to_wait_for_is_left_to_a_worker_and_told_by_the_form(
+    forge: Forge, book: HostedRepository, docs: Server, alice: User, settings: Settings
+) -> None:
+    form = Entered(forge="git", repository=forge.clone_url("acme/book"))
+    made = connecting.connect(docs, form, probing.probe(form), by=alice)
+    settings.FORGE_INTERACTIVE_MAX_BYTES = 50
+    membership = Membership.objects.get(user=alice)
+
+    with pytest.raises(FieldError, match=r"look into while you wait\. An import in the background takes"):
+        picking.count_matching(form)
+    assert request_preview(made.integration, prune=True, membership=membership).status == Status.QUEUED
+    assert request_refresh(made.integration, prune=True, membership=membership).status == Status.QUEUED
 
 
 def test_the_token_is_in_no_log_line_run_or_column(
