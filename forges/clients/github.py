@@ -23,6 +23,7 @@ from github.Repository import Repository as GithubRepository
 from forges.clients.archives import untar
 from forges.clients.base import (
     Account,
+    AuthFailed,
     Branch,
     Credential,
     EmptyRepository,
@@ -331,6 +332,8 @@ class GitHubClient:
 
     def _refused(self, response: requests.Response, what: str) -> ForgeError:
         status, headers = response.status_code, response.headers
+        if status == 401 and "Authorization" not in self._session.headers:  # GitHub Enterprise in private mode
+            return AuthFailed(f"{self._host} asks for a token for {what}.")
         message = _message(response) if status in (403, 409) else ""
         if status == 409 and "empty" in message:
             return EmptyRepository(f"The repository has no commit yet, so {what} cannot be read.")

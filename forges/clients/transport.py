@@ -114,9 +114,7 @@ def refused(host: str, status: int, headers: Mapping[str, str], what: str, *, sa
     if limited := rate_limited(host, status, headers, said_so=said_so):
         return limited
     if status == 401:
-        return AuthFailed(
-            f"{host} does not accept this credential for {what}: it is missing, wrong, expired or revoked."
-        )
+        return AuthFailed(f"{host} does not accept this token: it is wrong, expired or revoked.")
     if status == 403:
         if "x-github-sso" in headers:
             return Forbidden(f"{host} wants the token to be authorised for the organisation's single sign-on.")

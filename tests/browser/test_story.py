@@ -60,7 +60,7 @@ def test_the_first_person_connects_a_repository_changes_it_and_sees_what_each_re
     steps.fill_in_the_repository(window, forge, repository="acme/weather", token="ghp_wrong", include="docs/")
     page.get_by_role("button", name="Connect and import").click()
     token = page.locator(".field").filter(has=page.get_by_label("Access token"))
-    expect(token.locator(".errorlist")).to_contain_text("does not accept this credential")
+    expect(token.locator(".errorlist")).to_contain_text("does not accept this token")
     expect(steps.the_repository_field(page)).to_have_value("acme/weather")
     window.picture("connect, the token is refused")
 

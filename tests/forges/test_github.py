@@ -509,6 +509,13 @@ def test_each_refusal_is_told_as_what_it_is(
         assert str(found).startswith("127.0.0.1 ")
 
 
+def test_a_github_for_members_alone_asks_for_a_token_where_there_is_none(forge: Forge, open_github: OpenGitHub) -> None:
+    with forge.fault(faults.unauthorized()), pytest.raises(AuthFailed, match="asks for a token for"):
+        open_github().head("acme/docs", "main")
+    with forge.fault(faults.unauthorized()), pytest.raises(AuthFailed, match="wrong, expired or revoked"):
+        open_github(forge.token("acme")).head("acme/docs", "main")
+
+
 def test_single_sign_on_is_named_as_the_next_step(forge: Forge, open_github: OpenGitHub) -> None:
     fault = faults.status(403, "Resource protected", X_GitHub_SSO="required; url=https://secret.example")
     with forge.fault(fault), pytest.raises(Forbidden, match="single sign-on") as caught:

@@ -81,7 +81,7 @@ def test_a_token_that_does_not_work_is_an_error_on_its_field_and_nothing_is_writ
     assert response.status_code == 422
     errors = response.context["form"].errors
     assert list(errors) == ["token"]
-    assert "does not accept this credential" in errors["token"][0]
+    assert "does not accept this token" in errors["token"][0]
     assert not Integration.objects.exists()
     assert not Run.objects.exists()
     assert AuditEvent.objects.count() == events
@@ -253,7 +253,7 @@ def test_the_pickers_answer_with_a_sentence_when_the_token_is_wrong(
 ) -> None:
     response = post(browse(bob), {**form, "token": "ghp_wrong-0123456789-0123456789"}, part)
     assert response.status_code == 200
-    assert "does not accept this credential" in response.content.decode()
+    assert "does not accept this token" in response.content.decode()
 
 
 def test_a_rate_limit_says_when_to_try_again(

@@ -122,7 +122,7 @@ def test_a_text_that_the_forge_does_not_hand_out_is_told_in_its_place(
     diff = f"{address(connection)}{run.pk}/diff/?" + urlencode({"track": track, "path": "chapters/01.md"})
     response = client.get(diff, headers={"HX-Request": "true"})
     assert response.status_code == 200
-    assert "does not accept this credential" in response.content.decode()
+    assert "does not accept this token" in response.content.decode()
 
 
 def test_a_refresh_that_would_wait_for_a_confirmation_says_so(
