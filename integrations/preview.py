@@ -9,24 +9,16 @@ from typing import Any
 from django.conf import settings
 
 from catalog.compare import MAX_BYTES, TextDiff, diff
-from forges.clients.base import Entry, ForgeError, RateLimited, Unavailable
-from forges.opening import client_for
+from forges.clients.base import Entry, ForgeError, Unavailable
 from forges.reading import Skip, check_bytes, fetch
 from integrations import gates
 from integrations.apply import target_path
+from integrations.comparing import open_client, plan_track, take_picture
 from integrations.models import ImportedFile, Integration, Track
 from integrations.planning import Picture, Plan
-from integrations.refresh import (
-    RATE_LIMIT,
-    check_credential,
-    credential_of,
-    failure_of,
-    plan_track,
-    take_picture,
-    too_much_for_a_page,
-)
+from integrations.reporting import ending_of
 from jobs.context import RunContext
-from jobs.outcomes import HandOver, Outcome, Waiting
+from jobs.outcomes import Outcome
 
 SHOWN = 1000
 """Paths of each kind that a preview lists; the counts are always exact."""
@@ -36,16 +28,10 @@ def preview(context: RunContext) -> Outcome:
     """The job: plan a refresh of each Track. Options: `prune` (bool). The plan is in the result, under `plans`."""
     integration: Integration = context.subject
     prune = bool(context.options.get("prune"))
-    check_credential(integration)
     plans: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     try:
-        with client_for(
-            forge=integration.forge,
-            base_url=integration.base_url,
-            credential=credential_of(integration),
-            seconds=context.budget.seconds if context.budget else None,
-        ) as client:
+        with open_client(integration, seconds=context.budget.seconds if context.budget else None) as client:
             for track in integration.tracks.select_related("integration__server"):
                 picture = take_picture(track)
                 context.progress(f"Asking for the head of {track.branch}")
@@ -56,12 +42,8 @@ def preview(context: RunContext) -> Outcome:
                 plans.append(shown)
                 for name, number in shown["counts"].items():
                     counts[name] = counts.get(name, 0) + number
-    except RateLimited as error:
-        raise Waiting(until=error.reset_at, for_what=RATE_LIMIT) from error
     except ForgeError as error:
-        if too_much_for_a_page(context, error):
-            raise HandOver("The forge took longer than a page may; the preview goes on in the background.") from error
-        raise failure_of(error) from error
+        raise ending_of(context, error) from error
     return Outcome(counts=counts, result={"plans": plans, "requests": client.usage.requests})
 
 
@@ -128,7 +110,7 @@ def preview_diff(track: Track, plan: dict[str, Any], path: str) -> TextDiff | Sk
     """The difference between a file here and as the preview's commit has it, or why it would be skipped.
 
     Asks the forge for that one blob, unless the file would be removed. `path` is the one on the server. Raises
-    NotInPlan and ForgeError.
+    NotInPlan, ForgeError, and Failure when the credential is missing.
     """
     ours = ImportedFile.objects.filter(track=track).select_related("content__blob")
     if any(item["path"] == path for item in plan["removed"]):
@@ -140,12 +122,7 @@ def preview_diff(track: Track, plan: dict[str, Any], path: str) -> TextDiff | Sk
     item = listed[path]
     integration = track.integration
     entry = Entry(item["source"], item["oid"], item["size"])
-    with client_for(
-        forge=integration.forge,
-        base_url=integration.base_url,
-        credential=credential_of(integration),
-        seconds=settings.REFRESH_INLINE_SECONDS,
-    ) as client:
+    with open_client(integration, seconds=settings.REFRESH_INLINE_SECONDS) as client:
         ((_, data),) = fetch(client, integration.repository, plan["commit"], [entry])
     if data is None:
         raise Unavailable("The forge does not hand out this file any more.")

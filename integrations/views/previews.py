@@ -17,6 +17,7 @@ from integrations.models import Track
 from integrations.refreshing import PREVIEW, request_preview
 from integrations.views.page import PRUNE, integration_of, page_context, run_of
 from jobs.models import Run
+from jobs.outcomes import Failure
 from lib.htmx import is_fragment, render_partial
 from orgs import access
 from orgs.models import Membership
@@ -111,6 +112,8 @@ def preview_diff(request: HttpRequest, membership: Membership, integration: uuid
         raise Http404 from error
     except ForgeError as error:
         context["problem"] = wording.advised(error)
+    except Failure as failure:
+        context["problem"] = failure.text
     else:
         if isinstance(difference, Skip):
             context["problem"] = f"It would be skipped. {difference.detail}"
