@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.core import mail
 from django.core.cache import cache
@@ -192,6 +194,11 @@ def test_a_changed_password_is_in_the_log(alice: User, browse: Browse) -> None:
     data = {"oldpassword": factories.PASSWORD, "password1": "a whole new phrase", "password2": "a whole new phrase"}
     client.post("/accounts/password/change/", data)
     assert AuditEvent.objects.get(action="password.changed").target_id == str(alice.pk)
+
+
+def test_the_page_begins_in_its_first_field(client: Client, alice: User) -> None:
+    assert 'name="login"' in client.get(URL).content.decode()
+    assert re.search(r'<input[^>]*name="login"[^>]*autofocus', client.get(URL).content.decode())
 
 
 def test_a_new_address_is_in_the_log(alice: User, browse: Browse) -> None:
