@@ -119,7 +119,7 @@ class Unavailable(ForgeError):
 class AddressRefused(Unavailable):
     code = "address_refused"
     retryable = False
-    advice = "The address is not public. The operator can allow it with EGRESS_ALLOW_HOSTS or EGRESS_ALLOW_NETWORKS."
+    advice = "Ask the operator, or use another address."  # lib.egress says what the operator can do
 
 
 class OutOfTime(Unavailable):
