@@ -42,13 +42,6 @@ class Side:
 
 
 @dataclass(frozen=True)
-class Change:
-    kind: str
-    """`added`, `changed` or `removed`."""
-    path: str
-
-
-@dataclass(frozen=True)
 class TextDiff:
     lines: list[str]
     """Of a unified diff, without line ends."""

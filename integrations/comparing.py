@@ -71,7 +71,8 @@ def nothing_to_do(track: Track, commit: str, *, prune: bool) -> bool:
     imported = ImportedFile.objects.filter(track=track)
     if imported.filter(detached_at=None, stale_since=None).count() != track.files:
         return False  # a row was deleted or detached since
-    if imported.exclude(detached_at=None).count() != track.skipped_files.filter(reason=SkipReason.DETACHED).count():
+    detached = imported.exclude(detached_at=None).values("path")
+    if track.skipped_files.filter(reason=SkipReason.DETACHED).exclude(path__in=detached).exists():
         return False  # detached content was deleted: its file can come back
     blocked = list(track.skipped_files.filter(blocked=True).values_list("path", flat=True))
     targets = [target_path(track.mount_path, path) for path in blocked]

@@ -140,7 +140,7 @@ def make_plan(
         row = picture.rows.get(entry.path)
         if row is None:
             added.append(entry)
-        elif row.oid == entry.oid:
+        elif row.oid == entry.oid and row.target == targets[entry.path]:
             revived.append(row)
         else:
             changed.append(entry)

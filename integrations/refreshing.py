@@ -28,18 +28,36 @@ def request_refresh(
     access.require(membership, "integrations.import")
     if prune:
         access.require(membership, "contents.can_delete")
-    return _run_or_queue(integration, REFRESH, prune=prune, person=membership.user, trigger=trigger)
+    return run_or_queue(integration, prune=prune, person=membership.user, trigger=trigger)
 
 
 def request_preview(integration: Integration, *, prune: bool, membership: Membership) -> Run:
     """Work out what a refresh would do, within the request if it is quick."""
     access.require(membership, "integrations.import")
-    return _run_or_queue(integration, PREVIEW, prune=prune, person=membership.user, trigger=Trigger.MANUAL)
+    return run_or_queue(integration, prune=prune, person=membership.user, trigger=Trigger.MANUAL, kind=PREVIEW)
 
 
-def _run_or_queue(integration: Integration, kind: str, *, prune: bool, person: User, trigger: str) -> Run:
+def run_or_queue(
+    integration: Integration,
+    *,
+    prune: bool,
+    person: User,
+    trigger: str,
+    kind: str = REFRESH,
+    budget: Budget | None = None,
+) -> Run:
+    """Do it here and now if it fits the budget (that of a request by default), else leave it queued."""
+    if budget is None:
+        budget = Budget(seconds=settings.REFRESH_INLINE_SECONDS, items=settings.REFRESH_INLINE_FILES)
+    requested = _ask(integration, kind, prune=prune, person=person, trigger=trigger, enqueue=False)
+    return runs.run_inline(requested.run, budget=budget)
+
+
+def _ask(
+    integration: Integration, kind: str, *, prune: bool, person: User, trigger: str, enqueue: bool
+) -> runs.Requested:
     server = integration.server
-    requested = runs.request_run(
+    return runs.request_run(
         kind=kind,
         subject=integration,
         organization=server.organization,
@@ -47,10 +65,8 @@ def _run_or_queue(integration: Integration, kind: str, *, prune: bool, person: U
         options={"prune": prune},
         trigger=trigger,
         requested_by=person,
-        enqueue=False,
+        enqueue=enqueue,
     )
-    budget = Budget(seconds=settings.REFRESH_INLINE_SECONDS, items=settings.REFRESH_INLINE_FILES)
-    return runs.run_inline(requested.run, budget=budget)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +98,8 @@ def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, mem
         if integration.credential_missing:
             skipped.append(Skipped(integration, "its access token is missing"))
             continue
-        requested = runs.request_run(
-            kind=REFRESH,
-            subject=integration,
-            organization=membership.organization,
-            scope=str(integration.server_id),
-            options={"prune": prune},
-            trigger=Trigger.MANUAL,
-            requested_by=membership.user,
+        requested = _ask(
+            integration, REFRESH, prune=prune, person=membership.user, trigger=Trigger.MANUAL, enqueue=True
         )
         asked.append(requested.run)
         joined += requested.joined

@@ -10,15 +10,14 @@ from django.db import transaction
 
 from catalog.models import Server
 from integrations import connecting, probing
-from integrations.models import Integration
 from integrations.probing import Entered
-from integrations.refreshing import REFRESH
-from jobs import runs
+from integrations.refreshing import run_or_queue
 from jobs.context import Budget
 from jobs.models import Run, Trigger
 from orgs.models import Membership, Organization, Role, User
 
 PASSWORD = "acme weather demo"  # noqa: S105  # printed for everybody to see; the demo answers on 127.0.0.1 alone
+PATIENT = Budget(seconds=60, items=10_000)
 PEOPLE = (
     ("alice@acme.example", "Alice", Role.OWNER),
     ("bob@acme.example", "Bob", Role.OPERATOR),
@@ -59,7 +58,10 @@ def seed(repository: Path) -> World:
         with transaction.atomic():
             server = Server.objects.create(organization=organization, slug=slug, name=name, description=description)
             connected = connecting.connect(server, entered, found, by=people[0])
-        imported.append(_import(connected.integration, by=people[0]))
+        first = run_or_queue(
+            connected.integration, prune=False, person=people[0], trigger=Trigger.CONNECT, budget=PATIENT
+        )
+        imported.append(first)
     return World(organization, tuple(imported))
 
 
@@ -72,17 +74,3 @@ def _person(organization: Organization, email: str, name: str, role: str) -> Use
         EmailAddress.objects.create(user=user, email=email, verified=True, primary=True)
         Membership.objects.create(organization=organization, user=user, role=role)
     return user
-
-
-def _import(integration: Integration, *, by: User) -> Run:
-    requested = runs.request_run(
-        kind=REFRESH,
-        subject=integration,
-        organization=integration.server.organization,
-        scope=str(integration.server_id),
-        options={"prune": False},
-        trigger=Trigger.CONNECT,
-        requested_by=by,
-        enqueue=False,
-    )
-    return runs.run_inline(requested.run, budget=Budget(seconds=60, items=10_000))

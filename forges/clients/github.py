@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, ClassVar, NoReturn, Self, TypeVar
 from urllib.parse import quote, urlsplit
@@ -40,11 +39,11 @@ from forges.clients.base import (
     blob_id,
 )
 from forges.clients.clock import Clock
+from forges.clients.github_answers import MAX_URL, expiry_of, message_of, name_of, repository_of
 from forges.clients.github_requester import make_requester
 from forges.clients.github_trees import TreeReader
 from forges.clients.names import (
     COMMIT_ID,
-    UNSTORABLE,
     check_branch,
     check_commit,
     github_web_host,
@@ -64,10 +63,6 @@ _RAW_REQUESTS_ANONYMOUS = 5
 """Without a token an hour has sixty requests, and GraphQL answers nobody."""
 _MAX_ANSWER_BYTES = 64 << 20
 """A tree of 100,000 entries is 30 MB; a batch of the largest texts that GraphQL does not cut is 50 MB."""
-_MAX_TEXT, _MAX_URL = 255, 1024
-"""Characters of a name and of an address; what is stored of them has room for no more."""
-_LARGEST = 1 << 63
-"""No forge counts further."""
 
 _T = TypeVar("_T")
 
@@ -117,10 +112,10 @@ class GitHubClient:
             headers, data = self._requester.requestJsonAndCheck("GET", "/user")
             scopes = headers.get("x-oauth-scopes")
             return Account(
-                login=_text(data["login"]),
+                login=name_of(data["login"]),
                 # Fine-grained tokens have permissions in place of scopes, and GitHub does not tell them.
                 scopes=None if scopes is None else frozenset(scope for scope in re.split(r"[,\s]+", scopes) if scope),
-                expires_at=_expiry(headers.get("github-authentication-token-expiration")),
+                expires_at=expiry_of(headers.get("github-authentication-token-expiration")),
                 avatar_url=str(data.get("avatar_url") or ""),
             )
 
@@ -133,7 +128,7 @@ class GitHubClient:
                 if str(repository.id) in found:
                     break  # The next page is one that we had: a list that never ends.
                 if query.casefold() in repository.full_name.casefold():
-                    found[str(repository.id)] = _repository(repository)
+                    found[str(repository.id)] = repository_of(repository)
                     if len(found) >= limit:
                         break
         return tuple(found.values())
@@ -141,7 +136,7 @@ class GitHubClient:
     # https://docs.github.com/en/rest/repos/repos#get-a-repository
     def repository(self, name: str) -> Repository:
         with self._understood(f"the repository {name}"):
-            return _repository(GithubRepository(self._requester, url=self._path(name)).complete())
+            return repository_of(GithubRepository(self._requester, url=self._path(name)).complete())
 
     # https://docs.github.com/en/rest/branches/branches#list-branches
     def branches(self, name: str) -> tuple[Branch, ...]:
@@ -150,7 +145,7 @@ class GitHubClient:
             for branch in self._paged(GithubRepository(self._requester, url=self._path(name)).get_branches()):
                 if branch.name in found:
                     break
-                found[branch.name] = Branch(_text(branch.name, most=_MAX_URL), _text(branch.commit.sha))
+                found[branch.name] = Branch(name_of(branch.name, most=MAX_URL), name_of(branch.commit.sha))
         return tuple(branch for branch in found.values() if is_branch(branch.name))
 
     # https://docs.github.com/en/rest/git/refs#get-a-reference
@@ -158,7 +153,7 @@ class GitHubClient:
         path = quote(check_branch(branch), safe="/")
         with self._understood(f"the branch {branch} of {name}") as what:
             data = self._get(f"{self._path(name)}/git/ref/heads/{path}", what)
-            commit = _text(data["object"]["sha"])
+            commit = name_of(data["object"]["sha"])
             if not COMMIT_ID.fullmatch(commit) or data["ref"] != f"refs/heads/{branch}":
                 raise ValueError("another branch, or no commit")
         return commit
@@ -334,7 +329,7 @@ class GitHubClient:
         status, headers = response.status_code, response.headers
         if status == 401 and "Authorization" not in self._session.headers:  # GitHub Enterprise in private mode
             return AuthFailed(f"{self._host} asks for a token for {what}.")
-        message = _message(response) if status in (403, 409) else ""
+        message = message_of(response) if status in (403, 409) else ""
         if status == 409 and "empty" in message:
             return EmptyRepository(f"The repository has no commit yet, so {what} cannot be read.")
         return refused(self._host, status, headers, what, said_so="rate limit" in message)
@@ -368,51 +363,3 @@ class GitHubClient:
             # Full pages end by the first, pages that are not by the second.
             if count == self._limits.max_pages * _PAGE or self.usage.requests - start > self._limits.max_pages:
                 return
-
-
-def _repository(found: GithubRepository) -> Repository:
-    # PyGithub gives None for what an answer lacks, whatever its types say.
-    if type(found.id) is not int or not 0 < found.id < _LARGEST:
-        raise TypeError("a repository without an id")
-    return Repository(
-        id=str(found.id),
-        full_name=_text(found.full_name),
-        default_branch=_text(found.default_branch),
-        private=found.private is not False,
-        web_url=_page(_text(found.html_url, most=_MAX_URL)),
-    )
-
-
-def _page(url: str) -> str:
-    """An address that a page may link to: what a server says of itself can be a script."""
-    return url if url.startswith(("https://", "http://")) else ""
-
-
-def _text(value: object, *, most: int = _MAX_TEXT) -> str:
-    """A name as it can be stored and shown; TypeError and ValueError for anything else."""
-    if not isinstance(value, str):
-        raise TypeError("a text was expected")
-    if len(value) > most or UNSTORABLE.search(value):
-        raise ValueError("no name is like this")
-    return value
-
-
-def _message(response: requests.Response) -> str:
-    """What GitHub says about an error, in lower case: to be judged, never to be shown."""
-    try:
-        data = response.json()
-    except (ValueError, requests.RequestException, egress.EgressError):
-        return ""
-    return str(data.get("message", "")).lower() if isinstance(data, dict) else ""
-
-
-def _expiry(value: object) -> datetime | None:
-    """`2026-12-31 23:59:59 UTC`, or with an offset in place of the name."""
-    for form in ("%Y-%m-%d %H:%M:%S UTC", "%Y-%m-%d %H:%M:%S %z"):
-        try:
-            moment = datetime.strptime(str(value), form)
-        except ValueError:
-            continue
-        if 2000 <= moment.year < 9000:  # a page shows it in any time zone, which the first and last year do not survive
-            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None

@@ -73,6 +73,11 @@ class Connection:
 Connect = Callable[..., Connection]
 
 
+def changes(run: Run) -> set[tuple[str, str]]:
+    """What a Run did: (action, path on the server)."""
+    return set(run.file_changes.values_list("action", "path"))
+
+
 @pytest.fixture
 def connect(forge: Forge, docs: Server, alice: User) -> Connect:
     """Connect a repository of the local forge: `connect(repository, include="docs/")`. Nothing is imported yet."""
