@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
-from django.db import IntegrityError, models, transaction
+from django.db import DEFAULT_DB_ALIAS, IntegrityError, models, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
 
@@ -43,25 +43,33 @@ def store_texts(texts: Iterable[str], *, batch_size: int = BATCH) -> dict[str, i
     """
     ids: dict[str, int] = {}
     for batch in _batches(texts, batch_size):
-        missing = {Blob.digest(text): text for text in batch}
-        now = timezone.now()
-        insert_rows(
-            Blob,
-            ("sha256", "size", "text"),
-            # In one order everywhere, so that two that insert the same rows wait for each other but never in a circle.
-            ((digest, len(text.encode()), text) for digest, text in sorted(missing.items()) if digest not in ids),
-            same={"created_at": now, "stored_at": now},
-            ignore_conflicts=True,
-        )
-        ids.update(_ids_of(missing.keys() - ids.keys()))
+        missing = {digest: text for text in batch if (digest := Blob.digest(text)) not in ids}
+        # Again for an old one that was collected between being found and being marked: a fresh one never is.
+        while missing:
+            now = timezone.now()
+            insert_rows(
+                Blob,
+                ("sha256", "size", "text"),
+                # In one order everywhere: two that insert the same rows wait for each other but never in a circle.
+                ((digest, len(text.encode()), text) for digest, text in sorted(missing.items())),
+                same={"created_at": now, "stored_at": now},
+                ignore_conflicts=True,
+            )
+            found = _spare(missing)
+            ids.update(found)
+            missing = {digest: text for digest, text in missing.items() if digest not in found}
     return ids
 
 
-def _ids_of(digests: Iterable[str]) -> dict[str, int]:
+def _spare(digests: Iterable[str]) -> dict[str, int]:
+    """The ids of the blobs that are there, each marked as just stored, so that none of them is collected now."""
     rows = list(Blob.objects.filter(sha256__in=list(digests)).values_list("sha256", "pk", "stored_at"))
     now = timezone.now()
     if old := [pk for _, pk, stored_at in rows if stored_at < now - TOUCH]:
-        Blob.objects.filter(pk__in=old).update(stored_at=now)
+        marked = Blob.objects.filter(pk__in=old)
+        if marked.update(stored_at=now) < len(old):
+            gone = set(old) - set(marked.values_list("pk", flat=True))
+            rows = [row for row in rows if row[1] not in gone]
     return {digest: pk for digest, pk, _ in rows}
 
 
@@ -82,8 +90,8 @@ def _batches(texts: Iterable[str], batch_size: int) -> Iterator[list[str]]:
 def collect_unused(older_than: timedelta = GRACE) -> int:
     """Delete the blobs that nothing refers to and that nobody stored within `older_than`; return how many went.
 
-    Whatever has a foreign key to Blob counts as a use, in this app or in one above. Each deletion asks the same
-    question again in its own statement, and the foreign keys refuse it if a row came to refer to the blob meanwhile.
+    Whatever has a foreign key to Blob counts as a use, in this app or in one above. The statement that deletes asks
+    the same question again, and the foreign keys refuse it if a row came to refer to the blob meanwhile.
     """
     before = timezone.now() - older_than
     collected = 0
@@ -92,9 +100,9 @@ def collect_unused(older_than: timedelta = GRACE) -> int:
         last = ids[-1]
         try:
             with transaction.atomic():
-                # Only ids are loaded: a batch of texts could fill the memory.
-                collected += _unused(before).filter(pk__in=ids).only("pk").delete()[0]
-        except (IntegrityError, models.ProtectedError):
+                # Not delete(): that reads the rows first and then deletes by id, also what was stored again between.
+                collected += _unused(before).filter(pk__in=ids)._raw_delete(DEFAULT_DB_ALIAS)
+        except IntegrityError:
             logger.info(
                 "Some of %d unused blobs came into use while they were collected; the next run looks again", len(ids)
             )
