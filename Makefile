@@ -42,12 +42,15 @@ migrations: $(VENV)/.dev
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
 
+# What asks no database need not be asked twice: clients, the local forge, and its contracts.
+NO_DATABASE := tests/contract tests/forges tests/wire
+
 # The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one; the coverage is of both.
 pytest: $(VENV)/.dev
 	@rm -f .coverage .coverage.*
 ifdef TEST_POSTGRES_URL
 	$(BIN)/pytest -n auto --cov --cov-report=
-	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto --cov --cov-append --cov-report=term
+	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto $(NO_DATABASE:%=--ignore=%) --cov --cov-append --cov-report=term
 else
 	$(BIN)/pytest -n auto --cov --cov-report=term
 endif

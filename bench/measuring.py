@@ -35,9 +35,9 @@ class Measurement:
     """What the work itself reports, such as how many files it brought."""
 
 
-def measure(work: str, *, database: str = "", **arguments: Any) -> Measurement:
-    """Run a function of `bench.work` in a new process, on the given database, and return what it cost."""
-    environment = {
+def environment(database: str, **settings: str) -> dict[str, str]:
+    """Of a process that runs our code on the given database, with further settings."""
+    return {
         **{name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "GIT_"))},
         **SECRETS,
         "MILLRACE_ENV_FILE": "",
@@ -45,9 +45,14 @@ def measure(work: str, *, database: str = "", **arguments: Any) -> Measurement:
         "DATABASE_URL": database or "sqlite://:memory:",
         "EGRESS_ALLOW_NETWORKS": "127.0.0.1/32",
         "LOG_LEVEL": "WARNING",
+        **settings,
     }
+
+
+def measure(work: str, *, database: str = "", **arguments: Any) -> Measurement:
+    """Run a function of `bench.work` in a new process, on the given database, and return what it cost."""
     command = [sys.executable, "-m", "bench.work", work, json.dumps(arguments)]
-    done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    done = subprocess.run(command, cwd=ROOT, env=environment(database), stdout=subprocess.PIPE, text=True, check=True)
     return Measurement(**json.loads(done.stdout.splitlines()[-1]))
 
 

@@ -84,6 +84,27 @@ def refresh() -> Measurement:
     return measured
 
 
+def webhook() -> Measurement:
+    """A webhook of GitHub's, and an integration that refreshes when it tells of a push."""
+    _django()
+    from tests import factories
+    from tests.forges_app.posting import address, following, hook_of
+
+    acme = factories.organization("Acme")
+    following(factories.server(acme, "Docs"))
+    hook = hook_of(acme)
+    return Measurement(said={"path": address(hook), "secret": hook.secret})
+
+
+def delivered() -> Measurement:
+    """What a burst left behind."""
+    _django()
+    from forges.models import Delivery
+    from jobs.models import Run
+
+    return Measurement(said={"rows": Delivery.objects.count(), "runs": Run.objects.count()})
+
+
 def clone(*, url: str, into: str) -> Measurement:
     """What git itself needs for the same files. Its requests are read from its own trace."""
     with tempfile.NamedTemporaryFile() as trace:
@@ -188,7 +209,10 @@ def _django() -> None:
     django.setup()
 
 
-WORK = {function.__name__: function for function in (migrate, connect, refresh, clone, insert, langchain)}
+WORK = {
+    function.__name__: function
+    for function in (migrate, connect, refresh, webhook, delivered, clone, insert, langchain)
+}
 
 if __name__ == "__main__":
     report(WORK[sys.argv[1]](**json.loads(sys.argv[2])))

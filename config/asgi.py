@@ -25,6 +25,9 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 _django = get_asgi_application()
 
+_INBOX = ("/hooks/", "/api/github/webhook", "/api/gitlab/webhook", "/api/bitbucket/webhook")
+"""Where forges post (forges/inbox_urls.py)."""
+
 
 async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
     """Django for HTTP, and the lifespan protocol, which Django itself does not speak.
@@ -34,19 +37,28 @@ async def application(scope: MutableMapping[str, Any], receive: Receive, send: S
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
         return
+    most = settings.HOOK_MAX_BYTES if scope["path"].startswith(_INBOX) else settings.MAX_REQUEST_BYTES
     try:
-        await _django(scope, _counted(receive), send)  # type: ignore[arg-type]  # Django's names for the same three
+        if _announced(scope) > most:
+            raise _TooLarge
+        await _django(scope, _counted(receive, most), send)  # type: ignore[arg-type]  # Django's names for the same three
     except _TooLarge:
-        await _refuse(send)
+        await _refuse(send, most)
 
 
 class _TooLarge(Exception):
     """A request's body is over the limit. Raised before Django has answered anything."""
 
 
-def _counted(receive: Receive) -> Receive:
+def _announced(scope: MutableMapping[str, Any]) -> int:
+    """How long the body says it is; 0 where it does not say."""
+    said = next((value for name, value in scope["headers"] if name == b"content-length"), b"")
+    return int(said[:20]) if said.isdigit() else 0
+
+
+def _counted(receive: Receive, most: int) -> Receive:
     """Django keeps a body on disk before it asks who sends it, however long it goes on."""
-    left = settings.MAX_REQUEST_BYTES
+    left = most
 
     async def counted() -> Message:
         nonlocal left
@@ -59,9 +71,9 @@ def _counted(receive: Receive) -> Receive:
     return counted
 
 
-async def _refuse(send: Send) -> None:
-    most = settings.MAX_REQUEST_BYTES >> 20
-    text = f"This is larger than the {most:,} MB that one request may have. Upload fewer files at a time.\n"
+async def _refuse(send: Send, most: int) -> None:
+    advice = "" if most == settings.HOOK_MAX_BYTES else " Upload fewer files at a time."
+    text = f"This is larger than the {most / (1 << 20):,.0f} MB that one request may have here.{advice}\n"
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": 413, "headers": headers})
     await send({"type": "http.response.body", "body": text.encode()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import shutil
+import ssl
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -13,9 +14,16 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.urls import reverse
+from django.utils import timezone
 
+from forges.applications import APP_KEY, github_app, oauth_applications
 from forges.clients import FORGES
-from forges.opening import egress_policy
+from forges.clients.errors import Misconfigured
+from forges.clients.github_app import app_jwt
+from forges.clients.oauth import check_secret
+from forges.oauth.providers import callback_url
+from forges.policy import egress_policy
 from jobs import heartbeats
 from lib import crypto
 from orgs.models import Organization
@@ -139,11 +147,17 @@ def _mail() -> Iterator[Finding]:
 
 def _forges() -> Iterator[Finding]:
     labels = ", ".join(forge.label for forge in FORGES.values())
-    yield Finding("Forges", State.OK, f"{labels}; each integration has its own token.")
+    yield Finding("Forges", State.OK, f"{labels}; by access token without further settings.")
     try:
         egress_policy()
     except ValueError as error:
         yield Finding("Egress", State.MISSING, str(error), "Correct EGRESS_ALLOW_HOSTS and EGRESS_ALLOW_NETWORKS.")
+    if settings.EGRESS_CA_FILE:
+        try:
+            ssl.create_default_context(cafile=settings.EGRESS_CA_FILE)
+        except OSError:  # which ssl's own error is, too
+            text = f"{settings.EGRESS_CA_FILE} is no file of certificates, so no forge can be reached over https."
+            yield Finding("Egress", State.MISSING, text, "Correct EGRESS_CA_FILE: it names a PEM file.")
     for root in settings.FORGE_LOCAL_ROOTS:
         if Path(root).is_dir():
             yield Finding(
@@ -156,6 +170,50 @@ def _forges() -> Iterator[Finding]:
         yield Finding("git", State.NOTE, "No git program is installed.", "Only `make demo` needs it.")
 
 
+def _oauth_applications() -> Iterator[Finding]:
+    advice = "Correct FORGE_OAUTH_APPS (see .env.example)."
+    try:
+        found = oauth_applications()
+    except ImproperlyConfigured as error:
+        yield Finding("OAuth", State.MISSING, str(error), advice)
+        return
+    for each in found:
+        topic = f"OAuth at {each.label}"
+        try:
+            check_secret(each.app, egress_policy())
+        except Misconfigured as error:
+            yield Finding(topic, State.MISSING, str(error), advice)
+        except ValueError:
+            return  # told as egress
+        else:
+            yield Finding(topic, State.OK, f"Callback address, to be registered there: {callback_url(each.key)}")
+    if not found:
+        yield Finding(
+            "OAuth", State.NOTE, "There is no OAuth application: accounts are connected by access token.",
+            "Register one at each forge and enter it in FORGE_OAUTH_APPS.",
+        )  # fmt: skip
+
+
+def _github_app() -> Iterator[Finding]:
+    try:
+        app = github_app()
+        if app is None:
+            yield Finding("GitHub App", State.NOTE, "There is none.", "Register one and enter it in GITHUB_APP_….")
+            return
+        app_jwt(app, timezone.now())
+        check_secret(app.oauth, egress_policy())
+    except (ImproperlyConfigured, Misconfigured) as error:
+        yield Finding("GitHub App", State.MISSING, str(error), "Correct GITHUB_APP_… (see .env.example).")
+    except ValueError:
+        return  # told as egress
+    else:
+        webhook = settings.BASE_URL + reverse("inbox:app")
+        yield Finding(
+            "GitHub App", State.OK, f"Callback URL: {callback_url(APP_KEY)}, webhook URL: {webhook}",
+            "At GitHub “Request user authorization (OAuth) during installation” has to be ticked.",
+        )  # fmt: skip
+
+
 CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _python,
     _keys,
@@ -166,4 +224,6 @@ CHECKS: tuple[Callable[[], Iterator[Finding]], ...] = (
     _static_files,
     _mail,
     _forges,
+    _oauth_applications,
+    _github_app,
 )

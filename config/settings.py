@@ -59,6 +59,8 @@ SITE_NAME = env.str("SITE_NAME", default="Millrace")
 EGRESS_ALLOW_HOSTS: list[str] = env.list("EGRESS_ALLOW_HOSTS", default=[])
 EGRESS_ALLOW_NETWORKS: list[str] = env.list("EGRESS_ALLOW_NETWORKS", default=[])
 """What requests may reach although it is not public: internal forges, for example (see lib/egress.py)."""
+EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
+"""Certificate authorities, in PEM, that are trusted beside the public ones: those of internal forges."""
 
 # ------------------------------------------------------------------------------------------------ apps
 
@@ -81,6 +83,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "allauth.socialaccount",
     "csp",
     "django_filters",
     "django_htmx",
@@ -193,6 +196,8 @@ MFA_TOTP_ISSUER = SITE_NAME
 MFA_TOTP_TOLERANCE = 1  # a clock may be half a minute off
 # Without a mail server no address is ever verified, and a second factor is wanted all the same.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Accounts at forges are connected, and never signed in with (forges/oauth): none of allauth's own pages is there.
+SOCIALACCOUNT_ADAPTER = "forges.oauth.adapter.SocialAccountAdapter"
 LOGIN_REDIRECT_URL = "/"
 LOGIN_URL = "account_login"
 
@@ -291,11 +296,38 @@ FORGE_LOCAL_ROOTS: list[str] = env.list("FORGE_LOCAL_ROOTS", default=[])
 FORGE_TIMEOUT = env.float("FORGE_TIMEOUT", default=30.0)
 FORGE_TOTAL_TIMEOUT = env.float("FORGE_TOTAL_TIMEOUT", default=600.0)
 FORGE_MAX_PAGES = env.int("FORGE_MAX_PAGES", default=100)
-FORGE_MAX_TREE_REQUESTS = env.int("FORGE_MAX_TREE_REQUESTS", default=200)
+FORGE_MAX_TREE_REQUESTS = env.int("FORGE_MAX_TREE_REQUESTS", default=1000)
+FORGE_LISTING_SECONDS = env.float("FORGE_LISTING_SECONDS", default=300.0)
 FORGE_MAX_ENTRIES = env.int("FORGE_MAX_ENTRIES", default=500_000)
 FORGE_MAX_ARCHIVE_BYTES = env.int("FORGE_MAX_ARCHIVE_BYTES", default=1 << 30)
 FORGE_INTERACTIVE_MAX_BYTES = env.int("FORGE_INTERACTIVE_MAX_BYTES", default=64 << 20)
 """The same while somebody waits for a page. What takes more is left to a worker."""
+
+FORGE_OAUTH_APPS: list[str] = env.list("FORGE_OAUTH_APPS", default=[])
+"""OAuth applications at forges, each `forge|https://web.address|client id|client secret` (forges/applications.py)."""
+GITHUB_APP_URL = env.str("GITHUB_APP_URL", default="https://github.com")
+GITHUB_APP_ID = env.str("GITHUB_APP_ID", default="")
+GITHUB_APP_SLUG = env.str("GITHUB_APP_SLUG", default="")
+GITHUB_APP_CLIENT_ID = env.str("GITHUB_APP_CLIENT_ID", default="")
+GITHUB_APP_CLIENT_SECRET = env.str("GITHUB_APP_CLIENT_SECRET", default="")
+GITHUB_APP_PRIVATE_KEY = env.str("GITHUB_APP_PRIVATE_KEY", default="")
+"""A PEM text with \\n for its line ends, or the path of a file with one."""
+GITHUB_APP_WEBHOOK_SECRET = env.str("GITHUB_APP_WEBHOOK_SECRET", default="")
+FORGE_POLL_MINUTES = env.int("FORGE_POLL_MINUTES", default=60)
+"""How often a repository with a webhook is looked at all the same: a webhook can fail without a word."""
+FORGE_POLL_WITHOUT_HOOK_MINUTES = env.int("FORGE_POLL_WITHOUT_HOOK_MINUTES", default=5)
+"""And one that should refresh on push, but has no webhook that works."""
+FORGE_CONCURRENCY = env.int("FORGE_CONCURRENCY", default=8)
+"""Runs that read from one forge's server at the same moment, in all workers together."""
+CONNECTION_CONCURRENCY = env.int("CONNECTION_CONCURRENCY", default=3)
+"""And through one connection."""
+FORGE_RATE_RESERVE = env.int("FORGE_RATE_RESERVE", default=10)
+"""Per cent of a connection's hourly requests that automatic runs leave to people."""
+FORGE_AVATARS = env.bool("FORGE_AVATARS", default=False)
+"""Whether pages show the accounts' pictures, fetched by this server; otherwise their initials."""
+HOOK_MAX_BYTES = env.int("HOOK_MAX_BYTES", default=5 << 20)
+HOOK_SECRET_OVERLAP_HOURS = env.int("HOOK_SECRET_OVERLAP_HOURS", default=24)
+"""How long the old secret of a webhook still verifies after a new one was made."""
 
 # ------------------------------------------------------------------------------------------------ content
 
@@ -307,6 +339,8 @@ REFRESH_INLINE_SECONDS = env.float("REFRESH_INLINE_SECONDS", default=5.0)
 
 # ------------------------------------------------------------------------------------------------ logging
 
+DEFAULT_EXCEPTION_REPORTER_FILTER = "lib.reports.WithoutValues"
+
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -316,9 +350,10 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         # A line for each job and process, at INFO; what happened to a Run is on its page.
         "django-q": {"handlers": [], "level": "WARNING", "propagate": True},
-        # Both write addresses and headers at DEBUG, which may hold what they should not.
+        # They write addresses, headers and bodies at DEBUG, which may hold what they should not.
         "urllib3": {"level": "WARNING"},
         "github": {"level": "WARNING"},
+        "dulwich": {"level": "WARNING"},
     },
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -7,9 +7,13 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("orgs.urls")),
-    path("accounts/", include("allauth.urls")),
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/2fa/", include("allauth.mfa.urls")),
     path("o/<slug:org>/runs/", include("jobs.urls")),
     path("o/<slug:org>/servers/", include("catalog.urls")),
     path("o/<slug:org>/", include("integrations.urls")),
+    path("o/<slug:org>/", include("forges.urls")),
+    path("", include("forges.inbox_urls")),
+    path("", include("forges.oauth_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from threading import BoundedSemaphore
 
 from django.conf import settings
 
 from forges.clients import open_client
-from forges.clients.base import Busy, Client, Credential, Limits, TooLarge, TooLargeNow
+from forges.clients.base import Client, CredentialSource, Limits, Usage
+from forges.clients.errors import AuthFailed, Busy, Forbidden, ForgeError, TooLarge, TooLargeNow
+from forges.credentials import credential_source
+from forges.models import Connection, Method
+from forges.policy import egress_policy
+from forges.standing import lost
 from lib.database import release_connections
-from lib.egress import Policy
 
 WHOLE = 3
 """Times as long as one exchange with a forge may take, everything together may take while a person waits."""
@@ -24,14 +27,8 @@ TURN_SECONDS = 1.0
 """How long one more waits for its turn."""
 
 _TURNS = BoundedSemaphore(AT_ONCE)
-
-
-def egress_policy() -> Policy:
-    """What requests may reach, from the settings."""
-    return _parsed(tuple(settings.EGRESS_ALLOW_HOSTS), tuple(settings.EGRESS_ALLOW_NETWORKS))
-
-
-_parsed = lru_cache(maxsize=4)(Policy.parse)
+_LARGEST = 2**31 - 1
+"""What a column of numbers holds."""
 
 
 def local_roots() -> tuple[Path, ...]:
@@ -46,6 +43,7 @@ def limits(*, seconds: float | None = None) -> Limits:
         total_timeout=settings.FORGE_TOTAL_TIMEOUT,
         max_pages=settings.FORGE_MAX_PAGES,
         max_tree_requests=settings.FORGE_MAX_TREE_REQUESTS,
+        listing_seconds=settings.FORGE_LISTING_SECONDS,
         max_entries=settings.FORGE_MAX_ENTRIES,
         max_archive_bytes=settings.FORGE_MAX_ARCHIVE_BYTES,
         max_blob_bytes=settings.CONTENT_MAX_FILE_BYTES,
@@ -62,7 +60,8 @@ def limits(*, seconds: float | None = None) -> Limits:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def turn() -> Iterator[None]:
+    """For whatever a person waits for: Busy when too many do already."""
     if not _TURNS.acquire(timeout=TURN_SECONDS):
         raise Busy("Many people ask forges at this moment.")
     try:
@@ -72,8 +71,10 @@ def _turn() -> Iterator[None]:
 
 
 @contextmanager
-def client_for(*, forge: str, base_url: str, credential: Credential, seconds: float | None = None) -> Iterator[Client]:
-    """A client for `with`, in which it raises `forges.clients.base.ForgeError`s.
+def client_for(
+    *, forge: str, base_url: str, credential: CredentialSource, seconds: float | None = None
+) -> Iterator[Client]:
+    """A client for `with`, in which it raises `forges.clients.errors.ForgeError`s.
 
     With `seconds`, as in `limits`, it is for work that a person waits for. Then also Busy at once when too many wait
     already, OutOfTime, and TooLargeNow for what a client without `seconds` may take.
@@ -91,10 +92,52 @@ def client_for(*, forge: str, base_url: str, credential: Credential, seconds: fl
         local_roots=local_roots(),
     )
     release_connections()
-    with nullcontext() if seconds is None else _turn(), client:
+    with nullcontext() if seconds is None else turn(), client:
         try:
             yield client
         except TooLarge as error:
             if caps.max_archive_bytes < settings.FORGE_MAX_ARCHIVE_BYTES:
                 raise TooLargeNow("The repository is too large to look into while you wait.") from error
             raise
+
+
+@contextmanager
+def client_through(connection: Connection, *, seconds: float | None = None) -> Iterator[Client]:
+    """The same with a connection's credential, which is renewed as it goes. What the forge tells of its rate limit is
+    noted on the connection.
+
+    ConnectionLost (an AuthFailed, with the connection's reason) when it is not connected, at once or in the middle.
+    """
+    if not connection.is_connected:
+        raise lost(connection)
+    source = credential_source(connection)
+    with client_for(forge=connection.forge, base_url=connection.base_url, credential=source, seconds=seconds) as client:
+        try:
+            yield client
+        except (AuthFailed, Forbidden) as error:
+            if isinstance(error, Forbidden) and connection.method == Method.GITHUB_APP:
+                _learn_of_suspension(source)
+            now = Connection.objects.filter(pk=connection.pk).first()
+            if now is not None and not now.is_connected:
+                raise lost(now) from error
+            raise
+        finally:
+            note_rate(connection, client.usage)
+
+
+def _learn_of_suspension(source: CredentialSource) -> None:
+    """A suspended App's token is refused with 403, as is what an App may not do: asking for another one tells which."""
+    with suppress(ForgeError):
+        source.renewed(source.current())
+
+
+def note_rate(connection: Connection, usage: Usage) -> None:
+    """Keep what the forge told last, for the budgets of `forges.turns`; nothing where it does not tell."""
+    if usage.rate_limit is None or usage.rate_remaining is None:
+        return
+    Connection.objects.filter(pk=connection.pk).update(
+        rate_limit=min(usage.rate_limit, _LARGEST),
+        rate_remaining=min(usage.rate_remaining, _LARGEST),
+        rate_reset_at=usage.rate_reset_at,
+    )
+    release_connections()

@@ -40,7 +40,7 @@ class IntegrationAdmin(ReadOnlyAdmin):
     organization_path = "server__organization"
     list_display = ("repository", "forge", "server", "organization", "private", "credential", "updated_at")
     list_filter = ("forge", "private", ("token_key", admin.EmptyFieldListFilter))
-    list_select_related = ("server__organization",)
+    list_select_related = ("server__organization", "connection")
     search_fields = ("id", "repository", "repository_id", "server__name", "server__organization__name")
     date_hierarchy = "created_at"
     inlines = (TrackInline,)
@@ -68,13 +68,15 @@ class IntegrationAdmin(ReadOnlyAdmin):
     def organization(self, integration: Integration) -> str:
         return str(integration.server.organization)
 
-    @admin.display(description="Token")
+    @admin.display(description="Credential")
     def credential(self, integration: Integration) -> str:
-        """Whether there is one, whose it is, and the id of the key that it is encrypted with."""
+        """Its connection and how that is; or its own token, whose it is, and the id of the key that encrypts it."""
+        if integration.connection is not None:
+            return f"connection of {integration.connection}, {integration.connection.get_status_display().lower()}"
         if not Integration.token.is_set(integration):
             return "missing" if integration.private else "none"
         account = f" of {integration.token_account}" if integration.token_account else ""
-        return f"set{account}, key {getattr(integration, Integration.token.columns[2])}"
+        return f"token{account}, key {getattr(integration, Integration.token.columns[2])}"
 
     @admin.display(description="Token expires")
     def expires(self, integration: Integration) -> str:

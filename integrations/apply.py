@@ -23,7 +23,7 @@ from catalog.models import Blob, Content, Origin, Server
 from catalog.paths import parents
 from forges.clients.base import Entry
 from forges.reading import Skip
-from integrations.models import FileChange, ImportedFile, SkippedFile, Track
+from integrations.models import FileChange, ImportedFile, Integration, SkippedFile, Track
 from integrations.planning import Plan, Row
 from jobs.models import Run
 
@@ -98,6 +98,8 @@ def apply_plan(
             _note_on_track(track, plan, fingerprint=fingerprint, links=links, now=writer.now)
             if applied.anything:
                 contents.touch(track.integration.server)
+                # Kept with the change itself: whoever is killed now leaves a version to be cut by the next one.
+                Integration.objects.filter(pk=track.integration_id).exclude(after_refresh="").update(version_due=True)
             return applied
     except (IntegrityError, Track.DoesNotExist, Server.DoesNotExist) as error:
         raise Raced from error

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
-
 from django.conf import settings
 
 from catalog.models import Content
-from forges.clients.base import Client, Credential
-from forges.opening import client_for
+from forges.clients.base import Client
 from forges.reading import Skip, SkipReason
 from integrations.apply import occupied_paths, target_path
-from integrations.models import ImportedFile, Integration, Track
+from integrations.models import ImportedFile, Track
 from integrations.planning import Picture, Plan, Row, make_plan, select
 from jobs.context import RunContext
-from jobs.outcomes import Failure, HandOver
-
-
-def open_client(integration: Integration, *, seconds: float | None) -> AbstractContextManager[Client]:
-    """A client with the integration's own credential. `seconds` is how long a person waits, None in a worker.
-
-    Raises Failure when a private repository has no token any more: asking would only be told “not found”.
-    """
-    if integration.credential_missing:
-        raise Failure(
-            "credential_missing",
-            f"{integration.short_name} is private and has no access token here. Enter one under Edit.",
-        )
-    return client_for(
-        forge=integration.forge,
-        base_url=integration.base_url,
-        credential=Credential(token=integration.token, username=integration.username),
-        seconds=seconds,
-    )
+from jobs.outcomes import HandOver
 
 
 def take_picture(track: Track) -> Picture:

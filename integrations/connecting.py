@@ -12,12 +12,22 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from catalog.models import Content, Origin, Server
+from integrations.automation import prune_no_more
+from integrations.credentials import check_chosen
 from integrations.models import ImportedFile, Integration, Track
+from integrations.news import credential_given
 from integrations.probing import Entered, FieldError, Probe, normalise_mount, parse_filter
 from jobs import runs
 from jobs.models import LIVE, Run, Status
-from orgs import audit
+from orgs import access, audit
 from orgs.models import User
+
+_WHICH_FILES = ("branch", "include", "exclude", "mount_path")
+_PROBED = (
+    *("repository", "web_url", "private", "connection", "username"),
+    *(*Integration.token.columns, "token_account", "token_expires_at", "updated_at"),
+)
+"""Columns that a probe and its credential fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +46,17 @@ def connect(
     """Connect a probed repository to a server.
 
     The same repository again updates its row, with what was entered now, and never makes a second; two at the same
-    moment end as one. Files that an earlier integration of the same source left are adopted. Raises FieldError.
+    moment end as one. Files that an earlier integration of the same source left are adopted. Raises FieldError, and
+    PermissionDenied for who may not import (any more).
     """
     parse_filter(entered.include, entered.exclude)
     mount_path = normalise_mount(entered.mount_path)
     with transaction.atomic():
         # One at a time on a server: the second finds the first one's row and updates it.
         Server.objects.select_for_update().get(pk=server.pk)
+        access.require_still(by, server.organization_id, "integrations.import")
+        if entered.connection is not None:
+            check_chosen(entered.connection, forge=entered.forge, organization=server.organization, by=by)
         identity = {
             "server": server,
             "forge": entered.forge,
@@ -53,17 +67,21 @@ def connect(
         created = integration is None
         if integration is None:
             integration = Integration(**identity, created_by=by)
-        before = _snapshot(integration, integration.tracks.first()) if not created else {}
+        before = snapshot(integration, integration.tracks.first()) if not created else {}
         _take_probe(integration, entered, found)
         integration.save()
-        track = integration.tracks.order_by("branch", "mount_path").first() or Track(integration=integration)
-        adopted = _save_track(
+        if not created:
+            credential_given(integration)
+        track = _track_for(integration, found.branch, mount_path)
+        adopted = save_track(
             track,
             branch=found.branch,
             include=entered.include,
             exclude=entered.exclude,
             mount_path=mount_path,
         )
+        if _brings_other_files(before, track):
+            prune_no_more(integration, by=by, request=request)
         audit.record(
             "integration.connected" if created else "integration.reconnected",
             organization=server.organization,
@@ -71,10 +89,18 @@ def connect(
             target=integration,
             scope=server,
             before=before,
-            after=_snapshot(integration, track),
+            after=snapshot(integration, track),
             request=request,
         )
     return Connected(integration, track, created, adopted)
+
+
+def _track_for(integration: Integration, branch: str, mount_path: str) -> Track:
+    """The Track that is meant: the one of this branch at this mount path, or the only one, which takes them on; beside
+    several others it is another one."""
+    tracks = list(integration.tracks.all())
+    same = [track for track in tracks if (track.branch, track.mount_path) == (branch, mount_path)]
+    return (same or (tracks if len(tracks) == 1 else [Track(integration=integration)]))[0]
 
 
 def edit(
@@ -90,27 +116,37 @@ def edit(
     """Change branch, filter, mount path or credential; returns how many left-over files were adopted.
 
     `found` is the probe of a new token or branch, None when neither changed. A blank token keeps the one that is
-    there. What the change means for the content is the next refresh's to show and to do. Raises FieldError.
+    there. What the change means for the content is the next refresh's to show and to do. Raises FieldError, and
+    PermissionDenied for who may not import (any more).
     """
     parse_filter(entered.include, entered.exclude)
     mount_path = normalise_mount(entered.mount_path)
     with transaction.atomic():
         Server.objects.select_for_update().get(pk=integration.server_id)
-        before = _snapshot(integration, track)
+        access.require_still(by, integration.server.organization_id, "integrations.import")
+        if entered.connection is not None:
+            organization = integration.server.organization
+            check_chosen(entered.connection, forge=integration.forge, organization=organization, by=by)
+        before = snapshot(integration, Track.objects.filter(pk=track.pk).first())
         if found is not None:
-            if found.repository.id != integration.repository_id:
-                raise FieldError("repository", "This is another repository. Connect it as an integration of its own.")
+            _check_same(integration, found)
             _take_probe(integration, entered, found)
         if clear_token:
+            integration.connection = None
             integration.token, integration.token_account, integration.token_expires_at = "", "", None
-        integration.save()
-        adopted = _save_track(
+        # The rest may have been changed while the forge was asked.
+        integration.save(update_fields=_PROBED)
+        if clear_token or entered.has_credential:
+            credential_given(integration)
+        adopted = save_track(
             track,
             branch=found.branch if found else track.branch,
             include=entered.include,
             exclude=entered.exclude,
             mount_path=mount_path,
         )
+        if _brings_other_files(before, track):
+            prune_no_more(integration, by=by, request=request)
         audit.record(
             "integration.edited",
             organization=integration.server.organization,
@@ -118,24 +154,40 @@ def edit(
             target=integration,
             scope=integration.server,
             before=before,
-            after=_snapshot(integration, track) | ({"token": "replaced"} if entered.token else {}),
+            after=snapshot(integration, track) | ({"token": "replaced"} if entered.token else {}),
             request=request,
         )
     return adopted
+
+
+def _check_same(integration: Integration, found: Probe) -> None:
+    """FieldError when what was probed is not the integration's repository: numbers are those of one server."""
+    if (found.base_url, found.repository.id) != (integration.base_url, integration.repository_id):
+        raise FieldError("repository", "This is another repository. Connect it as an integration of its own.")
+
+
+def _brings_other_files(before: dict[str, Any], track: Track) -> bool:
+    """Whether a Track that was there, by its `snapshot`, was changed in what it brings."""
+    return bool(before) and any(before.get(name, "") != getattr(track, name) for name in _WHICH_FILES)
 
 
 def _take_probe(integration: Integration, entered: Entered, found: Probe) -> None:
     integration.repository = found.repository.full_name
     integration.web_url = found.repository.web_url
     integration.private = found.repository.private
-    if entered.token:
+    if entered.connection is not None:
+        integration.connection = entered.connection
+        integration.token, integration.username = "", ""
+        integration.token_account, integration.token_expires_at = "", None
+    elif entered.token:
+        integration.connection = None
         integration.token = entered.token
         integration.username = entered.username
         integration.token_account = found.account.login or ""
         integration.token_expires_at = found.account.expires_at
 
 
-def _save_track(track: Track, *, branch: str, include: str, exclude: str, mount_path: str) -> int:
+def save_track(track: Track, *, branch: str, include: str, exclude: str, mount_path: str) -> int:
     """Save a Track and take over what an earlier one of the same source left; its rows follow its new identity."""
     integration = track.integration
     track.branch, track.include, track.exclude, track.mount_path = branch, include, exclude, mount_path
@@ -154,11 +206,12 @@ def _save_track(track: Track, *, branch: str, include: str, exclude: str, mount_
     return left_over.update(track=track)
 
 
-def _snapshot(integration: Integration, track: Track | None) -> dict[str, Any]:
+def snapshot(integration: Integration, track: Track | None) -> dict[str, Any]:
     shown: dict[str, Any] = {
         "forge": integration.forge,
         "repository": integration.repository,
         "token": Integration.token.is_set(integration),
+        "connection": str(integration.connection_id or ""),
     }
     if track is not None:
         shown |= {
@@ -174,7 +227,6 @@ def _snapshot(integration: Integration, track: Track | None) -> dict[str, Any]:
 class Deleted:
     repository: str
     kept_files: int
-    source_keys: tuple[str, ...]
     cancelled: int
 
 
@@ -184,7 +236,6 @@ def delete_integration(integration: Integration, *, by: User, request: HttpReque
         server = Server.objects.select_for_update().get(pk=integration.server_id)
         going = Run.objects.about(integration).filter(status__in=(*LIVE, Status.HELD))
         cancelled = len([runs.cancel_run(run, by=by, request=request) for run in going])
-        keys = tuple(integration.tracks.values_list("source_key", flat=True))
         kept = ImportedFile.objects.filter(track__integration=integration).count()
         audit.record(
             "integration.deleted",
@@ -192,8 +243,8 @@ def delete_integration(integration: Integration, *, by: User, request: HttpReque
             actor=by,
             target=integration,
             scope=server,
-            before=_snapshot(integration, integration.tracks.first()) | {"files_kept": kept},
+            before=snapshot(integration, integration.tracks.first()) | {"files_kept": kept},
             request=request,
         )
         integration.delete()
-    return Deleted(integration.repository, kept, keys, cancelled)
+    return Deleted(integration.repository, kept, cancelled)

@@ -20,12 +20,11 @@ def _subject_url(run: Run) -> str:
     integration: Integration | None = run.subject
     if integration is None:
         return ""
-    server = integration.server
-    return reverse("integrations:server", kwargs={"org": server.organization.slug, "server": server.slug})
+    return reverse("integrations:integration", args=[integration.server.organization.slug, integration.pk])
 
 
 def _subjects() -> QuerySet[Any]:
-    return Integration.objects.select_related("server__organization")
+    return Integration.objects.select_related("server__organization", "connection")
 
 
 KINDS = (

@@ -10,6 +10,7 @@ from django.db import models
 from django.utils import timezone
 
 from catalog.models import Blob, Content, Server
+from forges.models import Connection
 from forges.reading import PathFilter
 from jobs.models import Run
 from lib.crypto import Secret
@@ -22,8 +23,33 @@ def source_key(*, forge: str, base_url: str, repository_id: str, branch: str, mo
     return hashlib.sha256(parts.encode()).hexdigest()
 
 
+class Schedule(models.TextChoices):
+    """How often an integration refreshes by the clock; the values of the fixed ones are minutes."""
+
+    NEVER = "", "Not by the clock"
+    QUARTER = "15", "Every 15 minutes"
+    HALF = "30", "Every 30 minutes"
+    HOURLY = "60", "Every hour"
+    SIX_HOURS = "360", "Every 6 hours"
+    DAILY = "1440", "Every day"
+    WEEKLY = "10080", "Every week"
+    CRON = "cron", "At times of a cron expression"
+
+
+class AfterRefresh(models.TextChoices):
+    """What becomes of the server's versions once a refresh changed something."""
+
+    NOTHING = "", "Leave versions alone"
+    CUT = "cut", "Cut a version"
+    ACTIVATE = "activate", "Cut a version and activate it"
+
+
 class Integration(models.Model):
-    """A repository connected to a server. Its credential is its own token, or none for a public repository."""
+    """A repository connected to a server.
+
+    Its credential is a Connection, its own token, or none for a public repository. When its connection went away
+    `credential_lost` says why, and it does nothing more until a person gives it another credential or none.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="integrations")
@@ -34,6 +60,10 @@ class Integration(models.Model):
     web_url = models.CharField(max_length=1024, blank=True)
     private = models.BooleanField(default=False)
     username = models.CharField(max_length=255, blank=True, help_text="For plain git with a password or token.")
+    connection = models.ForeignKey(
+        Connection, null=True, blank=True, on_delete=models.SET_NULL, related_name="integrations"
+    )
+    credential_lost = models.TextField(blank=True, help_text="Why its connection is gone, for a person.")
     token = Secret()
     token_account = models.CharField(max_length=255, blank=True, help_text="Who the token speaks for.")
     token_expires_at = models.DateTimeField(null=True, blank=True)
@@ -43,12 +73,42 @@ class Integration(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    on_push = models.BooleanField(default=False, help_text="Refresh when a push is told by a webhook, or found.")
+    schedule = models.CharField(max_length=5, blank=True, choices=Schedule.choices, default=Schedule.NEVER)
+    cron = models.CharField(max_length=100, blank=True, help_text="Five fields, where the schedule is cron.")
+    time_zone = models.CharField(max_length=64, blank=True, help_text="Of the schedule.")
+    next_refresh_at = models.DateTimeField(null=True, blank=True, help_text="By its schedule.")
+    next_poll_at = models.DateTimeField(null=True, blank=True, help_text="When it is looked at although no push came.")
+    automatic_prune = models.BooleanField(default=False, help_text="Whether automatic refreshes prune.")
+    prune_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who chose that: it is done for as long as they may."""
+    after_refresh = models.CharField(max_length=8, blank=True, choices=AfterRefresh.choices, default="")
+    publish_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    """Who chose what comes after a refresh, likewise."""
+    version_due = models.BooleanField(default=False, help_text="A refresh changed something since a version was cut.")
+    notice = models.TextField(blank=True, help_text="What became of the repository at the forge, for a person.")
+
     class Meta:
         ordering = ["repository"]
         constraints = [
             models.UniqueConstraint(
                 fields=["server", "forge", "base_url", "repository_id"], name="repository_connected_once_to_a_server"
             )
+        ]
+        indexes = [
+            models.Index(fields=["forge", "repository_id"], name="integration_by_repository"),
+            models.Index(
+                fields=["next_refresh_at"],
+                condition=models.Q(next_refresh_at__isnull=False),
+                name="integration_by_schedule",
+            ),
+            models.Index(
+                fields=["next_poll_at"], condition=models.Q(next_poll_at__isnull=False), name="integration_by_poll"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -63,8 +123,8 @@ class Integration(models.Model):
 
     @property
     def credential_missing(self) -> bool:
-        """A private repository without a token cannot be read; public and local ones need none."""
-        return self.private and not Integration.token.is_set(self)
+        """A private repository without a credential cannot be read; public and local ones need none."""
+        return self.private and self.connection_id is None and not Integration.token.is_set(self)
 
 
 class Track(models.Model):
@@ -85,6 +145,7 @@ class Track(models.Model):
     files = models.PositiveIntegerField(default=0, help_text="Rows it has on the server, stale ones apart.")
     stale_files = models.PositiveIntegerField(default=0)
     refreshed_at = models.DateTimeField(null=True, blank=True)
+    notice = models.TextField(blank=True, help_text="What became of the branch at the forge, for a person.")
 
     class Meta:
         ordering = ["branch", "mount_path"]

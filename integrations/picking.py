@@ -13,8 +13,8 @@ from typing import TypeVar
 from django.core.cache import cache
 from django.utils.crypto import salted_hmac
 
-from forges.clients.base import Branch, ForgeError, Repository
-from forges.opening import client_for
+from forges.clients.base import Branch, Repository
+from forges.clients.errors import ForgeError
 from forges.reading import check_path
 from integrations import probing
 from integrations.probing import Entered, FieldError, parse_filter
@@ -76,12 +76,7 @@ def count_matching(entered: Entered) -> FilterCount:
 def _list(entered: Entered) -> _Listed:
     found = probing.probe(entered)
     try:
-        with client_for(
-            forge=entered.forge,
-            base_url=found.base_url,
-            credential=entered.credential,
-            seconds=probing.INTERACTIVE_SECONDS,
-        ) as client:
+        with probing.client_of(entered) as client:
             listing = client.tree(found.repository.full_name, found.commit)
     except ForgeError as error:
         raise FieldError("", advised(error)) from error
@@ -92,7 +87,9 @@ def _list(entered: Entered) -> _Listed:
 
 def _kept(what: str, entered: Entered, ask: Callable[[], T]) -> T:
     """The answer to a question, asked anew when it was not asked lately. Errors are not kept."""
-    parts = (what, entered.forge, entered.base_url, entered.username, entered.token)
+    connection = "" if entered.connection is None else f"{entered.connection.pk} {entered.connection.generation}"
+    where = (entered.forge, entered.base_url, entered.repository_id)
+    parts = (what, *where, entered.username, entered.token, connection)
     key = salted_hmac("integrations.picking", "\0".join(parts), algorithm="sha256").hexdigest()
     answer: T | None = cache.get(key)
     if answer is None:

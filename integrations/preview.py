@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 
 from catalog.compare import MAX_BYTES, TextDiff, diff
-from forges.clients.base import Entry, ForgeError, Unavailable
+from forges.clients.base import Entry
+from forges.clients.errors import ForgeError, Unavailable
 from forges.reading import Skip, check_bytes, fetch
 from integrations import gates
 from integrations.apply import target_path
-from integrations.comparing import open_client, plan_track, take_picture
+from integrations.comparing import plan_track, take_picture
+from integrations.credentials import open_client, turn_at_forge
 from integrations.models import ImportedFile, Integration, Track
 from integrations.planning import Picture, Plan
 from integrations.reporting import ending_of
@@ -31,11 +33,12 @@ def preview(context: RunContext) -> Outcome:
     plans: list[dict[str, Any]] = []
     counts: dict[str, int] = {}
     try:
-        with open_client(integration, seconds=context.budget.seconds if context.budget else None) as client:
+        seconds = context.budget.seconds if context.budget else None
+        with turn_at_forge(context, integration), open_client(integration, seconds=seconds) as client:
             for track in integration.tracks.select_related("integration__server"):
                 picture = take_picture(track)
                 context.progress(f"Asking for the head of {track.branch}")
-                commit = client.head(integration.repository, track.branch)
+                commit = client.head(integration.repository, track.branch, repository_id=integration.repository_id)
                 plan = plan_track(context, client, track, picture, commit=commit)
                 shown = describe(track, plan, picture, prune=prune)
                 shown["commit_url"] = client.commit_url(integration.repository, commit)
@@ -60,6 +63,7 @@ def describe(track: Track, plan: Plan, picture: Picture, *, prune: bool) -> dict
     return {
         "track": str(track.pk),
         "branch": track.branch,
+        "mount_path": track.mount_path,
         "commit": plan.commit,
         "complete": plan.complete,
         "reason": plan.reason,

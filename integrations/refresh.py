@@ -10,16 +10,23 @@ from django.conf import settings
 
 from catalog import blobs as blob_store
 from catalog.models import Blob
-from forges.clients.base import Client, Conflict, Entry, ForgeError, NotFound, Usage
+from forges.clients.base import Client, Entry, Usage
+from forges.clients.errors import Conflict, ForgeError, Moved, NotFound
 from forges.reading import Skip, read_texts
 from integrations import gates
+from integrations.afterwards import finish
 from integrations.apply import Links, Raced, apply_plan
-from integrations.comparing import nothing_to_do, open_client, plan_track, take_picture
+from integrations.automation import may_prune
+from integrations.comparing import nothing_to_do, plan_track, take_picture
+from integrations.credentials import open_client, turn_at_forge
 from integrations.models import Integration, Track
+from integrations.news import follow_rename
 from integrations.planning import Picture, Plan
 from integrations.reporting import Confirmed, TrackReport, ending_of, note_applied, outcome_of, result_of
+from jobs import runs
 from jobs.context import RunContext
-from jobs.outcomes import Failure, HandOver, Outcome
+from jobs.models import Run, Status
+from jobs.outcomes import Failure, HandOver, Held, Outcome
 from orgs import access
 
 STORE_BATCH = 500
@@ -40,31 +47,55 @@ def refresh(context: RunContext) -> Outcome:
     Options: `prune` (bool), `confirmed` ({track id: digests of the removals that a person has confirmed}).
     """
     integration: Integration = context.subject
-    prune = bool(context.options.get("prune"))
+    prune = bool(context.options.get("prune")) and _may_prune(context, integration)
     confirmed: Confirmed = context.options.get("confirmed") or {}
-    if prune:
-        _check_may_prune(context, integration)
     reports: list[TrackReport] = []
     usage = Usage()
+    tracks = list(integration.tracks.order_by("branch", "mount_path"))
+    known = {track.last_commit for track in tracks}
     try:
-        with open_client(integration, seconds=context.budget.seconds if context.budget else None) as client:
+        seconds = context.budget.seconds if context.budget else None
+        with turn_at_forge(context, integration), open_client(integration, seconds=seconds) as client:
             usage = client.usage
-            for track in integration.tracks.select_related("integration__server").order_by("branch", "mount_path"):
+            for track in tracks:
+                track.integration = integration  # one for all: a new name found for one is known to the next
                 report = _refresh_track(context, client, track, prune=prune, confirmed=confirmed)
                 reports.append(report)  # one by one: what is done so far is told also when the next one fails
     except ForgeError as error:
         raise ending_of(context, error, result=result_of(usage, reports)) from error
-    return outcome_of(context, usage, reports, confirmed)
+    try:
+        outcome = outcome_of(context, usage, reports, confirmed)
+    except Held:
+        _supersede(context)
+        raise
+    if version := finish(context, integration, reports, known=known):
+        outcome.result["version"] = version.number
+    return outcome
 
 
-def _check_may_prune(context: RunContext, integration: Integration) -> None:
-    """The right to delete is asked again when the Run runs: it may have been taken away since."""
+def _supersede(context: RunContext) -> None:
+    """A newer list takes the place of older ones that nobody has decided on."""
+    older = Run.objects.about(context.subject).filter(kind=context.run.kind, status=Status.HELD)
+    for run in older.exclude(pk=context.run.pk):
+        runs.cancel_run(run, by=None)
+
+
+def _may_prune(context: RunContext, integration: Integration) -> bool:
+    """The right to delete is asked again when the Run runs: it may have been taken away since.
+
+    A person is told so and nothing is done; what nobody waits for keeps what vanished.
+    """
     person = context.requested_by
     if person is None:
-        return
+        if allowed := may_prune(integration):
+            return allowed
+        text = "Who chose that automatic refreshes prune may not delete content any more, so nothing is pruned."
+        context.log(text, level="warning")
+        return False
     membership = access.membership_of(person, integration.server.organization_id)
     if not access.may(membership, "contents.can_delete"):
         raise Failure("not_allowed", f"{person} may not delete content, so nothing was pruned or changed.")
+    return True
 
 
 def _refresh_track(
@@ -77,11 +108,37 @@ def _refresh_track(
             context.log("The server's content changed meanwhile; comparing again.")
         except _Rewritten:
             context.log("The branch was rewritten while it was being read; starting again at its new head.")
+        except (NotFound, Moved):
+            if not _renamed(context, client, track.integration):
+                raise
         try:
             track.refresh_from_db()
         except Track.DoesNotExist as error:
-            raise Failure("deleted", "The integration was deleted while it was being refreshed.") from error
+            return _removed(context, track, error)
     raise Failure("busy", "The repository or the server's content changes faster than it is compared. Refresh again.")
+
+
+def _removed(context: RunContext, track: Track, error: Track.DoesNotExist) -> TrackReport:
+    if not Integration.objects.filter(pk=track.integration_id).exists():
+        raise Failure("deleted", "The integration was deleted while it was being refreshed.") from error
+    context.log(f"{track.branch} was removed from the integration meanwhile.")
+    return TrackReport(branch=track.branch)
+
+
+def _renamed(context: RunContext, client: Client, integration: Integration) -> bool:
+    """Whether the repository has another name now, which is taken over: by the forge's id it is the same one."""
+    found = client.find(integration.repository_id)
+    if found.full_name == integration.repository:
+        return False
+    follow_rename(integration, found.full_name)
+    context.log(f"The repository is called {found.full_name} now.")
+    return True
+
+
+def _head(client: Client, track: Track) -> str:
+    """Of the repository that was connected, never of another one that has its name by now."""
+    integration = track.integration
+    return client.head(integration.repository, track.branch, repository_id=integration.repository_id)
 
 
 def _refresh_once(
@@ -90,7 +147,7 @@ def _refresh_once(
     report = TrackReport(branch=track.branch)
     context.progress(f"Asking for the head of {track.branch}")
     name = track.integration.repository
-    report.commit = client.head(name, track.branch)
+    report.commit = _head(client, track)
     report.commit_url = client.commit_url(name, report.commit)
     if nothing_to_do(track, report.commit, prune=prune):
         report.unchanged_head = True
@@ -103,7 +160,7 @@ def _refresh_once(
             return report
         texts, skips, stored = _fetch(context, client, track, plan, picture)
     except (Conflict, NotFound) as error:
-        if client.head(name, track.branch) == report.commit:
+        if _head(client, track) == report.commit:
             raise
         raise _Rewritten from error
     plan = plan.without(skips, picture.rows)

@@ -10,7 +10,7 @@ from django.conf import settings
 from integrations.models import Integration
 from jobs import runs
 from jobs.context import Budget
-from jobs.models import Run, Trigger
+from jobs.models import Run, Status, Trigger
 from orgs import access
 from orgs.models import Membership, User
 
@@ -53,8 +53,19 @@ def run_or_queue(
     return runs.run_inline(requested.run, budget=budget)
 
 
+def request_automatic(integration: Integration, *, trigger: str) -> Run:
+    """Ask for a refresh that nobody clicked for; a worker does it, in the caller's transaction's wake.
+
+    One that waits for the forge does it when it goes on: it asks for the head anew then.
+    """
+    prune = integration.automatic_prune
+    waiting = Run.objects.about(integration).filter(kind=REFRESH, status=Status.WAITING, unattended=True)
+    asleep: Run | None = waiting.filter(options_key=runs.digest_of({"prune": prune})).first()
+    return asleep or _ask(integration, REFRESH, prune=prune, person=None, trigger=trigger, enqueue=True).run
+
+
 def _ask(
-    integration: Integration, kind: str, *, prune: bool, person: User, trigger: str, enqueue: bool
+    integration: Integration, kind: str, *, prune: bool, person: User | None, trigger: str, enqueue: bool
 ) -> runs.Requested:
     server = integration.server
     return runs.request_run(
@@ -84,7 +95,7 @@ class RefreshAll:
 
 
 def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, membership: Membership) -> RefreshAll:
-    """One Run for each integration that can be read; those whose credential is missing are named and left out.
+    """One Run for each integration that can be read; those that have no credential are named and left out.
 
     All of them go to the background: together they would keep a page waiting.
     """
@@ -95,8 +106,8 @@ def request_refresh_all(integrations: Iterable[Integration], *, prune: bool, mem
     skipped: list[Skipped] = []
     joined = 0
     for integration in integrations:
-        if integration.credential_missing:
-            skipped.append(Skipped(integration, "its access token is missing"))
+        if integration.credential_lost or integration.credential_missing:
+            skipped.append(Skipped(integration, "it has no credential"))
             continue
         requested = _ask(
             integration, REFRESH, prune=prune, person=membership.user, trigger=Trigger.MANUAL, enqueue=True

@@ -12,14 +12,25 @@ from django.contrib.contenttypes.models import ContentType
 from django.db.models import CharField, Count, Func, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
+from forges.models import Connection, Hook, Method
+from integrations import credential_state
 from integrations.models import Integration, SkippedFile, Track
 from integrations.refreshing import REFRESH
 from integrations.wording import Step, next_steps
 from jobs import heartbeats
 from jobs.models import LIVE, Run, RunQuerySet, Status
+from orgs import access
+from orgs.models import Membership
 
 PATIENCE = timedelta(seconds=15)
 """How long a Run may be queued before the row asks whether any worker is there."""
+
+
+_SECRETS = tuple(
+    name
+    for secret in (Connection.token, Connection.refresh_token, Connection.consumer_secret)
+    for name in secret.columns[:2]
+)
 
 
 class _SubjectId(Func):
@@ -80,6 +91,8 @@ class Row:
     held: Run | None
     """The newest refresh that waits for somebody's confirmation."""
     steps: tuple[Step, ...]
+    hook: Hook | None = None
+    """The webhook that tells of its pushes, where it refreshes on push and has one."""
 
     @property
     def live(self) -> bool:
@@ -92,8 +105,8 @@ class Row:
         return {name: number for name, number in counts.items() if name not in ("unchanged", "skipped") and number}
 
 
-def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: bool) -> dict[Any, Row]:
-    """The rows by primary key: four queries (five when a Run is queued for long), however many there are.
+def load(integrations: Iterable[Integration], *, membership: Membership) -> dict[Any, Row]:
+    """The rows by primary key: six queries (seven when a Run is queued for long), however many there are.
 
     The integrations come with their servers and organisations loaded. Steps that need the right to import are left
     without their link for those who do not have it.
@@ -101,6 +114,8 @@ def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: b
     wanted = list(integrations)
     if not wanted:
         return {}
+    may_import = access.may(membership, "integrations.import")
+    may_delete = access.may(membership, "contents.can_delete")
     tracks: dict[Any, list[Track]] = defaultdict(list)
     for track in Track.objects.filter(integration__in=wanted):
         tracks[track.integration_id].append(track)
@@ -111,6 +126,7 @@ def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: b
         run.status == Status.QUEUED and timezone.now() - run.created_at > PATIENCE for run in shown.values()
     )
     worker_missing = waiting_long and not heartbeats.worker_is_alive()
+    connections, hooks = _connections(wanted), _hooks(wanted, membership)
     rows = {}
     for integration in wanted:
         facts = []
@@ -122,17 +138,43 @@ def load(integrations: Iterable[Integration], *, may_import: bool, may_delete: b
         for each in (run, waits):
             if each is not None:
                 each.organization = integration.server.organization
+        connection = connections.get(integration.connection_id)
+        hook = hooks.get(_repository(integration)) if integration.on_push else None
+        if connection is not None and connection.method == Method.GITHUB_APP:
+            hook = None  # the App's own webhook tells of its pushes
         steps = next_steps(
             integration,
+            tracks=tracks[integration.pk],
             run=run,
             held=waits,
+            credential=credential_state.step(integration, connection, membership, may_import=may_import),
+            hook=hook,
             edited=any(fact.edited for fact in facts),
             worker_missing=worker_missing,
             may_import=may_import,
             may_delete=may_delete,
         )
-        rows[integration.pk] = Row(integration, tuple(facts), run, waits, steps)
+        rows[integration.pk] = Row(integration, tuple(facts), run, waits, steps, hook)
     return rows
+
+
+def _connections(integrations: list[Integration]) -> dict[Any, Connection]:
+    """By primary key, without their secrets."""
+    used = {pk for integration in integrations if (pk := integration.connection_id) is not None}
+    found = Connection.objects.filter(pk__in=used).select_related("user")
+    return {each.pk: each for each in found.defer(*_SECRETS)} if used else {}
+
+
+def _repository(of: Integration | Hook) -> tuple[str, str, str]:
+    return of.forge, of.base_url, of.repository_id
+
+
+def _hooks(integrations: list[Integration], membership: Membership) -> dict[tuple[str, str, str], Hook]:
+    """By repository, without their secrets."""
+    wanted = {integration.repository_id for integration in integrations if integration.on_push}
+    found = Hook.objects.filter(organization=membership.organization_id, repository_id__in=wanted)
+    hidden = [name for secret in (Hook.secret, Hook.previous_secret) for name in secret.columns[:2]]
+    return {_repository(each): each for each in found.defer(*hidden)} if wanted else {}
 
 
 def _runs(integrations: list[Integration]) -> tuple[dict[str, Run], dict[str, Run]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import django_filters
@@ -12,8 +13,8 @@ from django.utils.safestring import SafeString
 
 from forges.clients import FORGES
 from integrations import rows
-from integrations.models import Integration, SkippedFile
-from integrations.wording import SKIP_REASONS, forge_label
+from integrations.models import Integration, SkippedFile, Track
+from integrations.wording import SKIP_REASONS, forge_label, track_label
 from jobs.models import Run, Status, Trigger
 
 NEVER = "never"
@@ -68,8 +69,7 @@ class IntegrationsTable(tables.Table):  # type: ignore[misc]  # publishes no typ
 
     def load(self) -> IntegrationsTable:
         shown = [row.record for row in self.paginated_rows]
-        may = self.context_of_cells["may"]
-        self.facts = rows.load(shown, may_import=bool(may["import"]), may_delete=bool(may["delete"]))
+        self.facts = rows.load(shown, membership=self.context_of_cells["membership"])
         return self
 
     def render_forge(self, value: str) -> str:
@@ -158,6 +158,7 @@ class HistoryFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishe
 
 class SkippedTable(tables.Table):  # type: ignore[misc]  # publishes no types
     path = tables.Column(attrs={"cell": {"class": "cell-lead mono"}})
+    branch = tables.Column(accessor="track__branch", attrs={"cell": {"class": "mono"}})
     reason = tables.Column(attrs={"cell": {"class": "nowrap"}})
     detail = tables.Column(orderable=False, default="")
 
@@ -175,7 +176,14 @@ class SkippedTable(tables.Table):  # type: ignore[misc]  # publishes no types
 class SkippedFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishes no types
     q = django_filters.CharFilter(label="Path", field_name="path", lookup_expr="icontains", widget=_SEARCH)
     reason = django_filters.ChoiceFilter(label="Reason", choices=list(SKIP_REASONS.items()), empty_label="Any reason")
+    track = django_filters.ChoiceFilter(label="Branch", empty_label="Any branch")
 
     class Meta:
         model = SkippedFile
         fields: list[str] = []
+
+    def __init__(self, *args: Any, tracks: Sequence[Track], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.filters["track"].extra["choices"] = [(str(track.pk), track_label(track)) for track in tracks]
+        if len(tracks) < 2:
+            del self.filters["track"]

@@ -69,13 +69,14 @@ def request_run(
     )
     with transaction.atomic():
         while True:
+            # First, as in a burst of webhooks nearly all join; one that is claimed before it is locked is none of ours.
+            if queued := _join_queued(run):
+                return Requested(queued, joined=True)
             try:
                 with transaction.atomic():
                     run.save(force_insert=True)
-            except IntegrityError:  # one_queued_run_per_options
-                if queued := _join_queued(run):
-                    return Requested(queued, joined=True)
-                continue  # it was claimed between our two looks, so it may not see what we saved
+            except IntegrityError:  # one_queued_run_per_options: it was queued between our two looks
+                continue
             if enqueue:
                 queue.enqueue(run)
             return Requested(run, joined=False)
@@ -96,10 +97,12 @@ def _join_queued(request: Run) -> Run | None:
     )
     if queued is None:
         return None
+    before = (queued.joined_by, queued.unattended)
     if request.requested_by_id:
         queued.joined_by = leases.merged_people(queued, [str(request.requested_by_id)])
     queued.unattended = queued.unattended or request.unattended
-    queued.save(update_fields=["joined_by", "unattended"])
+    if (queued.joined_by, queued.unattended) != before:
+        queued.save(update_fields=["joined_by", "unattended"])
     return queued
 
 

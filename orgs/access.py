@@ -99,6 +99,12 @@ def membership_of(user: User, organization_id: Any) -> Membership | None:
     )
 
 
+def require_still(user: User, organization_id: Any, entitlement: str) -> None:
+    """`require` of a person as they are now: since their request came a forge was asked, which takes a while."""
+    if not may(membership_of(user, organization_id), entitlement):
+        raise PermissionDenied(why_not(entitlement))
+
+
 def member(request: HttpRequest, org: str) -> Membership:
     """The signed-in person's membership of the organisation with this slug, Http404 for everybody else."""
     found: Membership | None = None

@@ -43,7 +43,7 @@ def time_zones() -> tuple[str, ...]:
     return ("UTC", *places)
 
 
-def _time_zone_choices(empty: str = "", current: str = "") -> list[tuple[str, Any]]:
+def time_zone_choices(empty: str = "", current: str = "") -> list[tuple[str, Any]]:
     groups: dict[str, list[tuple[str, str]]] = {}
     for name in time_zones():
         area, _, place = name.partition("/")
@@ -95,7 +95,7 @@ class OrganizationForm(OrganizationModelForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         zone: Any = self.fields["time_zone"]
-        zone.choices = _time_zone_choices(current=self.instance.time_zone)
+        zone.choices = time_zone_choices(current=self.instance.time_zone)
 
 
 class DeleteOrganizationForm(forms.Form):
@@ -126,7 +126,7 @@ class ProfileForm(UserModelForm):
         super().__init__(*args, **kwargs)
         self.fields["name"].required = True
         zone: Any = self.fields["time_zone"]
-        zone.choices = _time_zone_choices(f"As this installation: {settings.TIME_ZONE}", self.instance.time_zone)
+        zone.choices = time_zone_choices(f"As this installation: {settings.TIME_ZONE}", self.instance.time_zone)
 
 
 ROLE_WORDS = {

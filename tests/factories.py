@@ -8,7 +8,10 @@ from typing import Any
 from django.utils.text import slugify
 
 from catalog.models import Blob, Content, Server
+from forges.models import Connection, Hook, Method
 from integrations.models import Integration, Track
+from jobs.models import Run, Trigger
+from jobs.runs import request_run
 from orgs.models import Membership, Organization, Role, User
 
 _number = count(1)
@@ -57,3 +60,41 @@ def integration(on: Server, repository: str = "", **fields: Any) -> Integration:
     )
     Track.objects.create(integration=made, **{"branch": "main", **track})
     return made
+
+
+def connection(org: Organization, maker: User | None = None, **fields: Any) -> Connection:
+    """An access token for an account of GitHub, made by `maker`."""
+    number = next(_number)
+    values = {
+        "forge": "github",
+        "base_url": "https://api.github.com",
+        "method": Method.TOKEN,
+        "account": f"octo{number}",
+        "account_id": str(number),
+        "token": f"ghp_{number:036}",
+    }
+    return Connection.objects.create(organization=org, user=maker, **{**values, **fields})
+
+
+def hook(org: Organization, **fields: Any) -> Hook:
+    """The webhook of a repository of GitHub."""
+    number = next(_number)
+    values = {
+        "forge": "github",
+        "base_url": "https://api.github.com",
+        "repository_id": str(number),
+        "repository": f"acme/repository-{number}",
+        "secret": f"a secret of webhook {number}",
+    }
+    return Hook.objects.create(organization=org, **{**values, **fields})
+
+
+def run(about: Server, *, kind: str = "tests.work", **fields: Any) -> Run:
+    """A Run about a server, in whatever state."""
+    asked = request_run(
+        kind=kind, subject=about, organization=about.organization, trigger=Trigger.MANUAL, enqueue=False
+    ).run
+    for name, value in fields.items():
+        setattr(asked, name, value)
+    asked.save()
+    return asked

@@ -6,11 +6,17 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
+from urllib.parse import urlsplit
 
-from forges.clients.base import Client, Credential, InvalidName, Limits
+from forges.clients.base import Client, CredentialSource, Limits
+from forges.clients.bitbucket import BitbucketClient
+from forges.clients.bitbucket_names import bitbucket_api_url, bitbucket_web_url, normalise_bitbucket
+from forges.clients.errors import InvalidName
 from forges.clients.git import GitClient
 from forges.clients.github import GitHubClient
-from forges.clients.names import normalise_git, normalise_github
+from forges.clients.gitlab import GitLabClient
+from forges.clients.gitlab_names import gitlab_api_url, gitlab_web_url, normalise_gitlab
+from forges.clients.names import github_api_url, github_web_url, normalise_git, normalise_github
 from lib import egress
 
 
@@ -19,7 +25,7 @@ class _Opener(Protocol):
         self,
         *,
         base_url: str,
-        credential: Credential,
+        credential: CredentialSource,
         policy: egress.Policy,
         limits: Limits,
         local_roots: tuple[Path, ...],
@@ -38,6 +44,14 @@ class Forge:
     """Where a person reads how to make a credential for it."""
     open: _Opener
     normalise: Callable[[str, str, Sequence[Path]], str]
+    api_url: Callable[[str], str] = lambda web_url: web_url
+    """The API's base URL of the server that people see at a web address (no trailing slash, either way)."""
+    web_url: Callable[[str], str] = lambda base_url: base_url
+    """And back."""
+
+    def label_at(self, base_url: str) -> str:
+        """By the name that people know: “GitHub”, or with its host where that is not the public one."""
+        return self.label if base_url == self.base_url else f"{self.label} ({urlsplit(base_url).netloc})"
 
 
 FORGES: dict[str, Forge] = {
@@ -50,6 +64,28 @@ FORGES: dict[str, Forge] = {
             documentation="https://docs.github.com/en/authentication/keeping-your-account-and-data-secure/managing-your-personal-access-tokens",
             open=lambda *, local_roots, **options: GitHubClient(**options),  # noqa: ARG005  no folders there
             normalise=lambda base_url, text, _roots: normalise_github(base_url, text),
+            api_url=github_api_url,
+            web_url=github_web_url,
+        ),
+        Forge(
+            key="gitlab",
+            label="GitLab",
+            base_url="https://gitlab.com/api/v4",
+            documentation="https://docs.gitlab.com/user/profile/personal_access_tokens/",
+            open=lambda *, local_roots, **options: GitLabClient(**options),  # noqa: ARG005  no folders there
+            normalise=lambda base_url, text, _roots: normalise_gitlab(base_url, text),
+            api_url=gitlab_api_url,
+            web_url=gitlab_web_url,
+        ),
+        Forge(
+            key="bitbucket",
+            label="Bitbucket",
+            base_url="https://api.bitbucket.org/2.0",
+            documentation="https://support.atlassian.com/bitbucket-cloud/docs/create-an-api-token/",
+            open=lambda *, local_roots, **options: BitbucketClient(**options),  # noqa: ARG005  no folders there
+            normalise=lambda base_url, text, _roots: normalise_bitbucket(base_url, text),
+            api_url=bitbucket_api_url,
+            web_url=bitbucket_web_url,
         ),
         Forge(
             key="git",
@@ -67,7 +103,7 @@ def open_client(
     forge: str,
     *,
     base_url: str = "",
-    credential: Credential,
+    credential: CredentialSource,
     policy: egress.Policy,
     limits: Limits,
     local_roots: tuple[Path, ...] = (),
@@ -89,8 +125,9 @@ def open_client(
 def normalise_repository(forge: str, base_url: str, text: str, *, local_roots: Sequence[Path] = ()) -> str:
     """The one spelling under which a repository is stored and compared, from whatever a person typed or pasted.
 
-    `owner/name` in lower case for GitHub, an https:// URL without `.git` for plain git (`file://` and the real path for
-    a folder in `local_roots`). Raises InvalidName, with a sentence that never repeats the text: it may hold a token.
+    `owner/name` in lower case for GitHub, `group/subgroup/project` for GitLab, an https:// URL without `.git` for plain
+    git (`file://` and the real path for a folder in `local_roots`). Raises InvalidName, with a sentence that never
+    repeats the text: it may hold a token.
     """
     known = FORGES[forge]
     return known.normalise(base_url or known.base_url, text, local_roots)

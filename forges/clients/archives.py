@@ -5,16 +5,19 @@ from __future__ import annotations
 import io
 import tarfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from typing import Any, NoReturn
 
-from forges.clients.base import TooLarge, Unavailable
+import requests
+
+from forges.clients.base import Limits
+from forges.clients.errors import TooLarge, Unavailable
+from lib import egress
 
 _CHUNK = 256 << 10
 _MAX_HEADER = 64 << 10
 """A longer name or comment than this in an archive is no file name but an attempt to fill the memory."""
-
-
 _MAX_GLOBALS = 100
 """git writes one, the commit; more than these are kept for nothing but to fill the memory."""
 
@@ -32,7 +35,7 @@ class _Member(tarfile.TarInfo):
             raise TooLarge("The archive holds a file name that is too long to be one.")
         if self.type == tarfile.XGLTYPE and len(archive.pax_headers) > _MAX_GLOBALS:
             raise TooLarge("The archive holds more headers than any archive of a repository.")
-        return super()._proc_member(archive)  # type: ignore[misc]
+        return super()._proc_member(archive)  # type: ignore[misc]  # no public method sees a header before its body
 
     def _refuse_sparse(self, *_: Any) -> NoReturn:
         """git writes no sparse files; the map of their holes would be read whole, at some fifty bytes for each two."""
@@ -74,11 +77,38 @@ class _Inflated(io.RawIOBase):
             pass
 
 
-def untar(chunks: Iterable[bytes], *, max_bytes: int, max_blob_bytes: int) -> Iterator[tuple[str, bytes]]:
+def files_in(
+    response: requests.Response,
+    *,
+    limits: Limits,
+    waiting: Callable[[], AbstractContextManager[None]],
+    on_link: Callable[[str, bytes], None] | None = None,
+) -> Iterator[tuple[str, bytes]]:
+    """`untar` for an archive as a forge sends it; `waiting` is the client's, around whatever the network can stop."""
+    return untar(
+        _each(egress.iter_body(response, max_bytes=limits.max_archive_bytes), waiting),
+        max_bytes=limits.max_archive_bytes,
+        max_blob_bytes=limits.max_blob_bytes,
+        on_link=on_link,
+    )
+
+
+def _each(chunks: Iterable[bytes], waiting: Callable[[], AbstractContextManager[None]]) -> Iterator[bytes]:
+    with waiting():
+        yield from chunks
+
+
+def untar(
+    chunks: Iterable[bytes],
+    *,
+    max_bytes: int,
+    max_blob_bytes: int,
+    on_link: Callable[[str, bytes], None] | None = None,
+) -> Iterator[tuple[str, bytes]]:
     """(path, bytes) of the regular files in a .tar.gz that holds everything in one top folder, which is cut off.
 
-    Files over `max_blob_bytes` are left out. TooLarge as soon as more than `max_bytes` are unpacked; Unavailable when
-    the archive is damaged or ends early.
+    Files over `max_blob_bytes` are left out; `on_link` is told of symbolic links, path and target. TooLarge as soon as
+    more than `max_bytes` are unpacked; Unavailable when the archive is damaged or ends early.
     """
     stream = _Inflated(chunks, max_bytes)
     try:
@@ -92,11 +122,14 @@ def untar(chunks: Iterable[bytes], *, max_bytes: int, max_blob_bytes: int) -> It
         ) as archive:
             while (member := archive.next()) is not None:
                 archive.members.clear()  # type: ignore[attr-defined]  # else every header stays in memory
+                path = member.name.partition("/")[2]
+                if member.issym() and on_link is not None:
+                    on_link(path, member.linkname.encode("utf-8", "surrogateescape"))
                 if not member.isreg() or member.size > max_blob_bytes:
                     continue
                 content = archive.extractfile(member)
                 if content is not None:
-                    yield member.name.partition("/")[2], content.read()
+                    yield path, content.read()
         stream.drain()
     except (tarfile.TarError, zlib.error, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise Unavailable("The archive is damaged. It may have been cut on the way.") from error

@@ -3,133 +3,18 @@
 The interface is as small as reading and proving a repository needs: who am I, which repositories, which branches,
 where is the head, what is in the tree, and the bytes of its blobs (one by one or as one archive). Clients import no
 Django: everything they need is handed in, what they return is frozen.
-
-The tree of errors::
-
-    ForgeError
-    ├── AuthFailed      401: the credential is wrong, expired or revoked      a person must act
-    ├── Forbidden       403 without rate-limit headers: a scope is missing    a person must act
-    ├── NotFound        404, or hidden from this credential                   a person must act
-    ├── RateLimited     403/429 with rate-limit headers; `reset_at`           again after the reset
-    ├── Conflict        409/422: it exists already, or is empty               a person must act
-    │   ├── EmptyRepository                                                   a person must act
-    │   └── Moved       the commit asked for is gone: a force-push            again at once
-    ├── TooLarge        a cap on bytes, entries or requests tripped           not without another setting
-    │   └── TooLargeNow     the lower cap for what somebody waits for         a worker can
-    ├── InvalidName     an address or branch that is not usable as it stands  a person must act
-    └── Unavailable     5xx, timeouts, cut connections                        again later
-        ├── AddressRefused  the egress guard said no                          an operator must act
-        └── OutOfTime       the time of the whole client is used up           a worker can
-            └── Busy        too many people ask forges at this moment         again at once, or a worker can
 """
 
 from __future__ import annotations
 
 import enum
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import ClassVar, Protocol, Self, runtime_checkable
-
-
-class ForgeError(Exception):
-    """A forge did not do what was asked.
-
-    `str(error)` is a sentence for a person; it never holds a remote body, a token, or an address with one.
-    """
-
-    code: ClassVar[str] = "forge_error"
-    retryable: ClassVar[bool] = False
-    """Whether asking again, with nothing changed by a person, can help."""
-    workers_can: ClassVar[bool] = False
-    """Whether it is only too much while somebody waits, so that a worker can do it with nothing changed."""
-    advice: ClassVar[str] = ""
-    """What the person should do next."""
-
-
-class AuthFailed(ForgeError):
-    code = "auth_failed"
-    advice = "Make a new access token at the forge and enter it under Edit."
-
-
-class Forbidden(ForgeError):
-    code = "forbidden"
-    advice = "Give the token read access to the repository's contents, then refresh again."
-
-
-class NotFound(ForgeError):
-    code = "not_found"
-    advice = (
-        "Check the spelling. Forges answer “not found” for private repositories too: use a token that can see this one."
-    )
-
-
-class RateLimited(ForgeError):
-    code = "rate_limited"
-    retryable = True
-    advice = "It goes on by itself when the forge's limit resets."
-
-    def __init__(self, message: str, *, reset_at: datetime | None = None) -> None:
-        super().__init__(message)
-        self.reset_at = reset_at
-        """When to ask again (aware, UTC); None where the forge did not say."""
-
-
-class Conflict(ForgeError):
-    code = "conflict"
-    advice = "The repository changed or is empty. Look at it at the forge, then refresh again."
-
-
-class EmptyRepository(Conflict):
-    code = "empty_repository"
-    advice = "The repository has no commit yet. Commit a file to it, then refresh again."
-
-
-class Moved(Conflict):
-    code = "moved"
-    retryable = True
-    advice = "The branch was rewritten while it was being read. Refresh again."
-
-
-class TooLarge(ForgeError):
-    code = "too_large"
-    advice = "Narrow the path filter, or ask the operator to raise the limit."
-
-
-class TooLargeNow(TooLarge):
-    code = "too_large_now"
-    workers_can = True
-    advice = "An import in the background takes more than this."
-
-
-class InvalidName(ForgeError):
-    code = "invalid_name"
-    advice = "Correct it and try again."
-
-
-class Unavailable(ForgeError):
-    code = "unavailable"
-    retryable = True
-    advice = "Try again later."
-
-
-class AddressRefused(Unavailable):
-    code = "address_refused"
-    retryable = False
-    advice = "Ask the operator, or use another address."  # lib.egress says what the operator can do
-
-
-class OutOfTime(Unavailable):
-    code = "out_of_time"
-    workers_can = True
-
-
-class Busy(OutOfTime):
-    code = "forges_busy"
-    advice = "Try again in a few seconds."
 
 
 class EntryKind(enum.StrEnum):
@@ -150,6 +35,8 @@ class Account:
     """Scopes the forge reported (GitHub's classic tokens); None where it does not tell."""
     expires_at: datetime | None = None
     avatar_url: str = ""
+    id: str = ""
+    """The forge's permanent id of the account; "" where it does not tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +62,11 @@ class Entry:
 
     path: str
     oid: str
-    """The git blob id, 40 hex digits (the commit's id for a submodule)."""
+    """The git blob id, 40 hex digits (the commit's id for a submodule).
+
+    "" where the forge tells none and the file is not to be had: Bitbucket's submodules, files that are too large, and
+    those that it does not hand out.
+    """
     size: int | None
     """Bytes; None where the forge does not say."""
     kind: EntryKind = EntryKind.FILE
@@ -219,7 +110,9 @@ class Limits:
     """Seconds for everything that the client does from its `with` on, OutOfTime after them; None for no such end."""
     max_pages: int = 100
     max_tree_requests: int = 200
-    """Requests that a subtree-by-subtree walk may spend after a truncated tree."""
+    """Requests that a subtree-by-subtree walk may spend after a truncated tree, or a whole walk with no tree at all."""
+    listing_seconds: float = 300.0
+    """Seconds that listing a tree may take where it takes many requests; what is not listed by then is missing."""
     max_entries: int = 500_000
     max_archive_bytes: int = 1 << 30
     """Of an archive, as it comes and unpacked alike."""
@@ -232,10 +125,60 @@ class Credential:
 
     token: str = field(default="", repr=False)
     username: str = ""
-    """For plain git over https; the forges' own APIs ignore it."""
+    """For plain git over https, and the account's e-mail address for Bitbucket's API tokens; others ignore it."""
+    oauth: bool = False
+    """Whether it came from an OAuth flow: GitLab and Bitbucket want to be told otherwise than with a person's token."""
 
     def __bool__(self) -> bool:
         return bool(self.token)
+
+    def current(self) -> Credential:
+        return self
+
+    def renewed(self, refused: Credential) -> Credential | None:  # noqa: ARG002  there is no other
+        return None
+
+
+class CredentialSource(Protocol):
+    """What a client asks before every request: a `Credential` is one that never changes, a connection's can.
+
+    False (`bool`) where there is no credential at all. Both methods may raise a `ForgeError`.
+    """
+
+    def __bool__(self) -> bool: ...
+
+    def current(self) -> Credential:
+        """The credential to send now; one that was about to expire has been refreshed."""
+        ...
+
+    def renewed(self, refused: Credential) -> Credential | None:
+        """Another one in place of one that the forge has just refused with 401; None where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteHook:
+    """A webhook as the forge has it. Its secret is never told."""
+
+    id: str
+    url: str
+    active: bool
+    complete: bool
+    """Whether it has all the events that `Client.create_hook` asks for, and checks TLS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    name: str
+    email: str
+
+
+@dataclass(frozen=True, slots=True)
+class PullRequest:
+    """A pull or merge request that is open."""
+
+    number: str
+    url: str
 
 
 @runtime_checkable
@@ -248,6 +191,10 @@ class Client(Protocol):
     forge: ClassVar[str]
     lists_repositories: ClassVar[bool]
     """Whether `repositories` can be asked (plain git cannot)."""
+    has_hooks: ClassVar[bool]
+    """Whether the forge has webhooks that can be made: `hooks`, `create_hook`, `update_hook`, `delete_hook`."""
+    commits: ClassVar[bool]
+    """Whether `commit` and `pull_request` can be asked."""
     usage: Usage
 
     def __enter__(self) -> Self: ...
@@ -265,10 +212,17 @@ class Client(Protocol):
 
     def repository(self, name: str) -> Repository: ...
 
+    def find(self, repository_id: str) -> Repository:
+        """The repository with the forge's permanent id, whatever it is called now. Plain git: by its URL."""
+        ...
+
     def branches(self, name: str) -> tuple[Branch, ...]: ...
 
-    def head(self, name: str, branch: str) -> str:
-        """The commit id at the tip of `branch`, with one request. EmptyRepository if it has no commit."""
+    def head(self, name: str, branch: str, *, repository_id: str = "") -> str:
+        """The commit id at the tip of `branch`, with one request. EmptyRepository if it has no commit.
+
+        `repository_id` asks by the forge's permanent id: a name that its owner gave up can be anybody's by now.
+        """
         ...
 
     def tree(self, name: str, commit: str) -> Listing:
@@ -296,3 +250,44 @@ class Client(Protocol):
         ...
 
     def commit_url(self, name: str, commit: str) -> str: ...
+
+    # -- webhooks: NotImplementedError without `has_hooks` ------------------------------------------------------------
+
+    def hooks(self, name: str) -> tuple[RemoteHook, ...]:
+        """The repository's webhooks; Forbidden or NotFound where the credential may not see them."""
+        ...
+
+    def create_hook(self, name: str, *, url: str, secret: str) -> RemoteHook:
+        """A webhook for pushes and for what changes access (renamed, transferred, deleted), signed with `secret`."""
+        ...
+
+    def update_hook(self, name: str, hook_id: str, *, url: str, secret: str) -> RemoteHook:
+        """Make an existing one as `create_hook` would, switched on again if the forge had switched it off."""
+        ...
+
+    def delete_hook(self, name: str, hook_id: str) -> None:
+        """NotFound is no error: it is gone."""
+        ...
+
+    # -- writing: NotImplementedError without `commits` ----------------------------------------------------------------
+
+    def commit(
+        self,
+        name: str,
+        *,
+        branch: str,
+        parent: str,
+        changes: Mapping[str, bytes | None],
+        message: str,
+        author: Author,
+    ) -> str:
+        """One commit of all `changes` (path -> bytes, None to delete) on top of `parent`; returns its id.
+
+        `branch` is made at `parent` if it does not exist. Moved if its head is (or became) another than `parent`, with
+        nothing written. `parent` is "" for a repository without a commit.
+        """
+        ...
+
+    def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:
+        """Open a pull request of branch `source` into `target`, or update the one that is open already."""
+        ...

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from forges.clients.base import OutOfTime, Unavailable
+from forges.clients.errors import OutOfTime, Unavailable
 
 
 class Clock:

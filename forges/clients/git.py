@@ -6,29 +6,30 @@ there, and removed with the client. What a fetch costs: the refs (one request), 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self, TypeVar
+from typing import ClassVar, NoReturn, Self, TypeVar
 from urllib.parse import quote, urlsplit
 
 from forges.clients.base import (
     Account,
+    Author,
     Branch,
-    Credential,
-    EmptyRepository,
+    CredentialSource,
     Entry,
     EntryKind,
     Limits,
     Listing,
-    NotFound,
+    PullRequest,
+    RemoteHook,
     Repository,
-    TooLarge,
     Usage,
 )
 from forges.clients.clock import Clock
+from forges.clients.errors import EmptyRepository, NotFound, TooLarge
 from forges.clients.git_remote import RemoteSource
 from forges.clients.git_sources import HEADS, LocalSource, Source, understood
 from forges.clients.names import COMMIT_ID, check_branch, check_commit, is_branch, normalise_git
@@ -49,9 +50,11 @@ _T = TypeVar("_T")
 class GitClient:
     forge: ClassVar[str] = "git"
     lists_repositories: ClassVar[bool] = False
+    has_hooks: ClassVar[bool] = False
+    commits: ClassVar[bool] = False
 
     def __init__(
-        self, *, credential: Credential, policy: egress.Policy, limits: Limits, local_roots: tuple[Path, ...] = ()
+        self, *, credential: CredentialSource, policy: egress.Policy, limits: Limits, local_roots: tuple[Path, ...] = ()
     ) -> None:
         self.usage = Usage()
         self._credential = credential
@@ -74,7 +77,7 @@ class GitClient:
 
     def account(self) -> Account:
         """Whom the credential names. Plain git cannot be asked: `repository` proves the credential."""
-        return Account(login=self._credential.username or None)
+        return Account(login=(self._credential.current().username or None) if self._credential else None)
 
     def repositories(self, *, query: str = "", limit: int = 100) -> tuple[Repository, ...]:  # noqa: ARG002
         return ()
@@ -96,6 +99,10 @@ class GitClient:
             web_url=url if urlsplit(url).hostname in _PAGES else "",
         )
 
+    def find(self, repository_id: str) -> Repository:
+        """Its id is its URL: plain git does not tell a renamed repository from another one."""
+        return self.repository(repository_id)
+
     def branches(self, name: str) -> tuple[Branch, ...]:
         found: list[Branch] = []
         with self._source(name).refs() as listed:
@@ -109,7 +116,7 @@ class GitClient:
                     break
         return tuple(found)
 
-    def head(self, name: str, branch: str) -> str:
+    def head(self, name: str, branch: str, *, repository_id: str = "") -> str:  # noqa: ARG002  the URL is the id
         wanted = HEADS + check_branch(branch)
         empty = True
         with self._source(name).refs() as listed:
@@ -164,6 +171,38 @@ class GitClient:
 
     def commit_url(self, name: str, commit: str) -> str:
         return self._page(name, 1, commit=commit)
+
+    # -- what git itself has no word for, see `has_hooks` and `commits` ------------------------------------------------
+
+    def hooks(self, name: str) -> tuple[RemoteHook, ...]:  # noqa: ARG002
+        self._not_known()
+
+    def create_hook(self, name: str, *, url: str, secret: str) -> RemoteHook:  # noqa: ARG002
+        self._not_known()
+
+    def update_hook(self, name: str, hook_id: str, *, url: str, secret: str) -> RemoteHook:  # noqa: ARG002
+        self._not_known()
+
+    def delete_hook(self, name: str, hook_id: str) -> None:  # noqa: ARG002
+        self._not_known()
+
+    def commit(
+        self,
+        name: str,  # noqa: ARG002
+        *,
+        branch: str,  # noqa: ARG002
+        parent: str,  # noqa: ARG002
+        changes: Mapping[str, bytes | None],  # noqa: ARG002
+        message: str,  # noqa: ARG002
+        author: Author,  # noqa: ARG002
+    ) -> str:
+        self._not_known()
+
+    def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:  # noqa: ARG002
+        self._not_known()
+
+    def _not_known(self) -> NoReturn:
+        raise NotImplementedError("Plain git has no webhooks, and is not written to.")
 
     def _page(self, name: str, which: int, **values: str) -> str:
         pages = _PAGES.get(urlsplit(name).hostname or "")

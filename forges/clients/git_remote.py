@@ -15,18 +15,9 @@ from dulwich.object_store import DiskObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
 from dulwich.protocol import Protocol as PktLines
 
-from forges.clients.base import (
-    AuthFailed,
-    Credential,
-    ForgeError,
-    InvalidName,
-    Limits,
-    Moved,
-    NotFound,
-    TooLarge,
-    Unavailable,
-)
+from forges.clients.base import Credential, CredentialSource, Limits
 from forges.clients.clock import Clock
+from forges.clients.errors import AuthFailed, ForgeError, InvalidName, Moved, NotFound, TooLarge, Unavailable
 from forges.clients.git_sources import HEADS, Refs, Snapshot, StoredCommit, text_of, understood
 from forges.clients.names import COMMIT_ID
 from forges.clients.packs import PackSizes, scan_pack
@@ -98,13 +89,12 @@ class RemoteSource:
         self,
         url: str,
         *,
-        credential: Credential,
+        credential: CredentialSource,
         policy: egress.Policy,
         limits: Limits,
         clock: Clock,
         on_request: Callable[[], None],
     ) -> None:
-        check_transport(url, credential, policy)
         self._url = url
         self._host = urlsplit(url).hostname or ""
         self._limits = limits
@@ -118,24 +108,29 @@ class RemoteSource:
             end=clock.end,
         )
         self._pools.headers = {"User-Agent": USER_AGENT}
-        # GitHub, GitLab and Gitea take any name beside a token; Bitbucket wants the account's.
-        self._username = (credential.username or "x-access-token") if credential else None
-        self._credential = credential
+        self._source = credential
+        self._policy = policy
+        self._sent = Credential()
+        self._renewed: Credential | None = None
         self._suffix_known = False
         self._folders: list[str] = []
         self._stores: list[DiskObjectStore] = []
         self._snapshots: dict[str, Snapshot] = {}
 
     def _transport(self) -> _Transport:
+        credential = self._sent = self._renewed or (self._source.current() if self._source else Credential())
+        self._renewed = None
+        check_transport(self._url, credential, self._policy)
         client = _Transport(
             self._url,
             pool_manager=self._pools,
             thin_packs=False,
-            username=self._username,
-            password=self._credential.token,
+            # GitHub, GitLab and Gitea take any name beside a token; Bitbucket wants the account's.
+            username=(credential.username or "x-access-token") if credential else None,
+            password=credential.token,
         )
         client.what = f"the repository {self._url}"
-        client.anonymous = not self._credential
+        client.anonymous = not credential
         return client
 
     @contextmanager
@@ -162,18 +157,28 @@ class RemoteSource:
     def _with_or_without_suffix(self, ask: Callable[[], _T]) -> _T:
         """Servers differ in whether an address ends in `.git`; the one that we keep does not. Remembered once known."""
         try:
-            answer = ask()
+            answer = self._renewing(ask)
         except NotFound:
             if self._suffix_known or self._url.endswith(".git"):
                 raise
             plain, self._url = self._url, f"{self._url}.git"
             try:
-                answer = ask()
+                answer = self._renewing(ask)
             except ForgeError:
                 self._url = plain
                 raise
         self._suffix_known = True
         return answer
+
+    def _renewing(self, ask: Callable[[], _T]) -> _T:
+        """Once more with another credential, where there is one in place of a refused one."""
+        try:
+            return ask()
+        except AuthFailed:
+            self._renewed = self._source.renewed(self._sent) if self._sent else None
+            if self._renewed is None:
+                raise
+            return ask()
 
     def _read_refs(self, first: bytes, lines: Iterator[bytes]) -> Iterator[tuple[str, str]]:
         count = 0

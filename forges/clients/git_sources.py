@@ -18,16 +18,8 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 from urllib3.exceptions import HTTPError
 
-from forges.clients.base import (
-    EntryKind,
-    ForgeError,
-    InvalidName,
-    Limits,
-    Moved,
-    NotFound,
-    TooLarge,
-    Unavailable,
-)
+from forges.clients.base import EntryKind, Limits
+from forges.clients.errors import ForgeError, InvalidName, Moved, NotFound, TooLarge, Unavailable
 from forges.clients.names import local_path
 from forges.clients.transport import translated
 from lib import egress

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 from github.Requester import Requester, RequestsResponse
 
-from forges.clients.base import Unavailable
+from forges.clients.errors import Unavailable
 from forges.clients.transport import USER_AGENT
 
 

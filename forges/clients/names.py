@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
-from forges.clients.base import InvalidName
+from forges.clients.errors import InvalidName
 
 COMMIT_ID = re.compile(r"[0-9a-f]{40}")
 
@@ -25,6 +26,8 @@ CASELESS_HOSTS = OWNER_AND_NAME_HOSTS | {"gitlab.com"}
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 UNSTORABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 """What a name of a forge cannot hold, because no database or no page takes it; halves of surrogate pairs among them."""
+MOST_PATHS = 256 << 20
+"""Characters of all the paths of one listing: half a million long ones. A server could send pages of nothing else."""
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 
 
@@ -67,29 +70,45 @@ def normalise_github(base_url: str, text: str) -> str:
 
     Takes https://, ssh:// and git@host: addresses. Raises InvalidName, with a sentence that never holds the text.
     """
+    return owner_and_name(github_web_host(base_url), text, owners=_GITHUB_OWNER, names=_GITHUB_NAME)
+
+
+def owner_and_name(host: str, text: str, *, owners: re.Pattern[str], names: re.Pattern[str]) -> str:
+    """`owner/name` in lower case from whatever leads there, at a forge whose repositories are all called like that.
+
+    `host` is where people see them. Raises InvalidName, with a sentence that never holds the text.
+    """
+    hint = "Enter the repository as owner/name, or its https:// address."
+    path, way = path_at(host, text, hint=hint)
+    segments = path.strip("/").split("/")
+    if len(segments) < 2 or (len(segments) > 2 and way == "name"):
+        raise InvalidName(hint)
+    owner, name = segments[0], segments[1].removesuffix(".git")
+    if not owners.fullmatch(owner) or not names.fullmatch(name) or name in (".", ".."):
+        raise InvalidName("Enter the repository as owner/name; both are letters, digits, “-”, “_” and “.”.")
+    return f"{owner}/{name}".lower()
+
+
+def path_at(host: str, text: str, *, hint: str) -> tuple[str, Literal["name", "web", "ssh"]]:
+    """The path in whatever a person entered for a repository that people see at `host`, and what it was entered as.
+
+    A name alone, the address of a page (with or without https://), or one for SSH in either of its forms. Raises
+    InvalidName: another host, a token in the address, `hint` for what is none of these.
+    """
     text = _sound(text)
-    host = github_web_host(base_url)
-    path = text
     if "://" in text:
         parts = _split(text)
         if parts.scheme not in ("https", "http", "ssh", "git+ssh"):
-            raise InvalidName("Enter the repository as owner/name, or its https:// address.")
+            raise InvalidName(hint)
         _refuse_secrets(parts.username, parts.password, ssh="ssh" in parts.scheme)
         _same_host(parts.hostname or "", host)
-        path = unquote(parts.path)
-    elif scp := _SCP_LIKE.fullmatch(text):
+        return unquote(parts.path), "ssh" if "ssh" in parts.scheme else "web"
+    if scp := _SCP_LIKE.fullmatch(text):
         _same_host(scp["host"].lower(), host)
-        path = scp["path"]
-    elif text.lower().startswith((f"{host}/", f"www.{host}/")):
-        path = text.partition("/")[2]
-    segments = path.strip("/").split("/")
-    is_address = path is not text
-    if len(segments) < 2 or (len(segments) > 2 and not is_address):
-        raise InvalidName("Enter the repository as owner/name, or its https:// address.")
-    owner, name = segments[0], segments[1].removesuffix(".git")
-    if not _GITHUB_OWNER.fullmatch(owner) or not _GITHUB_NAME.fullmatch(name) or name in (".", ".."):
-        raise InvalidName("Enter the repository as owner/name; both are letters, digits, “-”, “_” and “.”.")
-    return f"{owner}/{name}".lower()
+        return scp["path"], "ssh"
+    if text.lower().startswith((f"{host}/", f"www.{host}/")):
+        return text.partition("/")[2], "web"
+    return text, "name"
 
 
 def github_web_host(base_url: str) -> str:
@@ -100,8 +119,25 @@ def github_web_host(base_url: str) -> str:
     return host
 
 
+def github_web_url(base_url: str) -> str:
+    """The address under which people see what the API at `base_url` serves."""
+    scheme, _, rest = base_url.removesuffix("/api/v3").partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}://{github_web_host(base_url) if host.startswith('api.') else host}{slash}{path}"
+
+
+def github_api_url(web_url: str) -> str:
+    """And back: https://docs.github.com/en/enterprise-server@latest/rest/using-the-rest-api/getting-started-with-the-rest-api"""
+    host = (urlsplit(web_url).hostname or "").lower()
+    if host == "github.com" or host.endswith(".ghe.com"):
+        return f"https://api.{host}"
+    return f"{web_url}/api/v3"
+
+
 def _same_host(found: str, wanted: str) -> None:
-    if found.lower().removeprefix("www.").removeprefix("ssh.") != wanted.removeprefix("www."):
+    bare = wanted.removeprefix("www.")
+    # SSH is answered at ssh. and altssh. too, for networks that let nothing but port 443 through.
+    if found.lower() not in {f"{prefix}{bare}" for prefix in ("", "www.", "ssh.", "altssh.")}:
         raise InvalidName(f"This address is not at {wanted}. Choose another forge for it, or plain git.")
 
 

@@ -13,7 +13,7 @@ import zlib
 from array import array
 from typing import BinaryIO
 
-from forges.clients.base import TooLarge, Unavailable
+from forges.clients.errors import TooLarge, Unavailable
 
 _OFS_DELTA, _REF_DELTA = 6, 7
 _FIRST, _CHUNK = 4 << 10, 64 << 10

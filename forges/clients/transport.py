@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import http.client
+import json
+import re
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions
 
-from forges.clients.base import (
+from forges.clients.base import Credential, Usage
+from forges.clients.errors import (
     AddressRefused,
     AuthFailed,
     Conflict,
-    Credential,
     Forbidden,
     ForgeError,
     InvalidName,
@@ -26,7 +29,6 @@ from forges.clients.base import (
     RateLimited,
     TooLarge,
     Unavailable,
-    Usage,
 )
 from lib import egress
 
@@ -36,6 +38,32 @@ _LONGEST_WAIT = timedelta(hours=24)
 """A forge that asks for more is not believed: its clock or ours is wrong."""
 
 _UNTOLD_WAIT = timedelta(minutes=1)
+
+_MOST_VALUES = 2_000_000
+"""In one answer: a tree of 100,000 entries has a third of that."""
+_LONGEST_REFUSAL = 64 << 10
+_STRINGS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"', re.DOTALL)
+
+
+def check_values(host: str, body: bytes) -> None:
+    """TooLarge for JSON of more values than any forge sends. Each takes many times what it has on the wire: sixty
+    megabytes of empty lists are more than a gigabyte."""
+    if _values(body) > _MOST_VALUES and _values(_STRINGS.sub(b"", body)) > _MOST_VALUES:
+        raise TooLarge(f"{host} sent an answer with more values in it than any forge sends at once.")
+
+
+def _values(body: bytes) -> int:
+    return sum(body.count(mark) for mark in (b"{", b"[", b","))
+
+
+def refusal_in(response: requests.Response) -> dict[str, Any]:
+    """What a refusal says: to be judged, never to be shown. {} where it is no JSON, or longer than any refusal."""
+    try:
+        body = b"".join(egress.iter_body(response, max_bytes=_LONGEST_REFUSAL))
+        data = json.loads(body) if len(body) <= _LONGEST_REFUSAL else {}
+    except (ValueError, RecursionError, requests.RequestException, egress.EgressError):
+        return {}
+    return data if isinstance(data, dict) else {}
 
 
 @contextmanager
@@ -81,15 +109,22 @@ def _network_sentence(host: str, error: BaseException) -> str:
 
 def record_rate(usage: Usage, headers: Mapping[str, str]) -> None:
     """https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api#checking-the-status-of-your-rate-limit
+    https://docs.gitlab.com/administration/settings/user_and_ip_rate_limits/#response-headers
 
-    Only the main budget counts here: that of GraphQL is another one.
+    Only GitHub's main budget counts here: that of GraphQL is another one.
     """
     if headers.get("x-ratelimit-resource", "core") != "core":
         return
-    remaining, limit = _number(headers.get("x-ratelimit-remaining")), _number(headers.get("x-ratelimit-limit"))
+    remaining, limit = _number(_rate(headers, "remaining")), _number(_rate(headers, "limit"))
     if remaining is not None and limit is not None:
         usage.rate_remaining, usage.rate_limit = remaining, limit
-        usage.rate_reset_at = _moment(headers.get("x-ratelimit-reset"))
+        reset_at = _moment(_rate(headers, "reset"))
+        usage.rate_reset_at = reset_at and min(reset_at, datetime.now(UTC) + _LONGEST_WAIT)
+
+
+def _rate(headers: Mapping[str, str], field: str) -> str | None:
+    """GitHub's and Bitbucket's headers begin with X-, GitLab's do not."""
+    return headers.get(f"x-ratelimit-{field}", headers.get(f"ratelimit-{field}"))
 
 
 def rate_limited(host: str, status: int, headers: Mapping[str, str], *, said_so: bool = False) -> RateLimited | None:
@@ -101,11 +136,11 @@ def rate_limited(host: str, status: int, headers: Mapping[str, str], *, said_so:
     if status not in (403, 429):
         return None
     now = datetime.now(UTC)
-    exhausted = _number(headers.get("x-ratelimit-remaining")) == 0
+    exhausted = _number(_rate(headers, "remaining")) == 0
     retry_after = _retry_after(headers.get("retry-after"), now)
     if status == 403 and not (exhausted or retry_after or said_so):
         return None
-    reset_at = retry_after or (_moment(headers.get("x-ratelimit-reset")) if exhausted else None) or now + _UNTOLD_WAIT
+    reset_at = retry_after or (_moment(_rate(headers, "reset")) if exhausted else None) or now + _UNTOLD_WAIT
     return RateLimited(f"{host} allows no more requests for now.", reset_at=min(reset_at, now + _LONGEST_WAIT))
 
 

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathspec import GitIgnoreSpec
 from pathspec.patterns.gitignore.base import GitIgnorePatternError
 
-from forges.clients.base import TooLarge
+from forges.clients.errors import TooLarge
 
 MAX_PATTERNS = 200
 MAX_PATTERN_LENGTH = 500

@@ -45,7 +45,8 @@ def row_actions(integration: Integration, may_import: object) -> list[dict[str, 
         return [history]
     return [
         {"label": "Preview", "icon": "search", "url": to("preview"), "method": "post"},
-        {"label": "Edit", "icon": "edit", "url": to("edit")},
         history,
+        {"label": "Branches and schedule", "icon": "edit", "url": to("integration")},
+        {"label": "Change credential", "icon": "key", "url": to("edit")},
         {"label": "Delete…", "icon": "trash", "url": to("delete"), "modal": True, "danger": True, "separator": True},
     ]

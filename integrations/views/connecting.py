@@ -1,25 +1,32 @@
-"""Connect a repository to a server, and what the form offers while it is filled in."""
+"""Connect a repository to a server, with a credential that is there, or by a forge's consent page and back."""
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import server_of
+from catalog.models import Server
 from forges.clients import FORGES
+from forges.models import Connection
+from integrations import automation, drafts, flows, probing, wording
 from integrations import connecting as services
-from integrations import picking, probing, wording
 from integrations.connecting import Connected
-from integrations.forms import ConnectForm
-from integrations.probing import Entered, FieldError
+from integrations.forms.connecting import ConnectForm
+from integrations.probing import FieldError
 from integrations.refreshing import request_refresh
-from integrations.views.page import LEVELS, page_context, server_page
+from integrations.views.page import LEVELS, integration_page, page_context, server_page
 from jobs.models import Run, Trigger
 from lib.htmx import go_to, is_fragment
 from orgs import access
@@ -30,22 +37,52 @@ from orgs.models import Membership
 @access.for_members("integrations.import")
 def connect(request: HttpRequest, membership: Membership, server: str) -> Any:
     it = server_of(membership, server)
-    form = ConnectForm(request.POST) if request.method == "POST" else ConnectForm()
-    if request.method == "POST" and form.is_valid():
-        try:
-            entered = form.entered()
-            connected = services.connect(it, entered, probing.probe(entered), by=membership.user, request=request)
-        except FieldError as error:
-            form.add_field_error(error)
-        else:
-            # What an earlier integration left is not pruned unasked: the first import keeps.
-            run = request_refresh(connected.integration, prune=False, membership=membership, trigger=Trigger.CONNECT)
-            level, text = _what_came_of_it(connected, run)
-            messages.add_message(request, LEVELS[level], text)
-            return go_to(request, server_page(it))
-    context = page_context(membership, it, form=form, forges=FORGES.values())
+    data = request.POST if request.method == "POST" else None
+    form = ConnectForm(data, membership=membership)
+    if data is not None and form.is_valid() and _connected(request, membership, it, form) is not None:
+        return go_to(request, server_page(it))
+    return _page(request, membership, it, form)
+
+
+def _page(request: HttpRequest, membership: Membership, server: Server, form: ConnectForm) -> HttpResponse:
+    context = page_context(
+        membership,
+        server,
+        form=form,
+        forges=[
+            {
+                "key": forge.key,
+                "documentation": forge.documentation,
+                "field": form[f"credential_{forge.key}"],
+                "flows": [flow for flow in flows.offered(membership) if flow.forge == forge.key],
+                "token_help": wording.TOKEN_HELP[forge.key],
+            }
+            for forge in FORGES.values()
+        ],
+    )
     template = "integrations/_connect_form.html" if is_fragment(request) else "integrations/connect.html"
     return render(request, template, context, status=422 if form.errors else 200)
+
+
+def _connected(request: HttpRequest, membership: Membership, server: Server, form: ConnectForm) -> Connected | None:
+    """Connect what is on a valid form, import it, and say what came of it; None with its errors on the form."""
+    try:
+        entered = form.entered()
+        found = probing.probe(entered)
+        connected = services.connect(server, entered, found, by=membership.user, request=request)
+        chosen = replace(automation.automation_of(connected.integration), on_push=form.refreshes_on_push)
+        automation.configure(connected.integration, chosen, by=membership.user, request=request)
+    except FieldError as error:
+        form.add_field_error(error)
+        return None
+    # What an earlier integration left is not pruned unasked: the first import keeps.
+    run = request_refresh(connected.integration, prune=False, membership=membership, trigger=Trigger.CONNECT)
+    level, text = _what_came_of_it(connected, run)
+    messages.add_message(request, LEVELS[level], text)
+    if entered.token:
+        for level, sentence in wording.about_token(entered.forge, found.account, on_push=form.refreshes_on_push):
+            messages.add_message(request, LEVELS[level], sentence)
+    return connected
 
 
 def _what_came_of_it(connected: Connected, run: Run) -> tuple[str, str]:
@@ -60,63 +97,55 @@ def _what_came_of_it(connected: Connected, run: Run) -> tuple[str, str]:
     return level, f"{done} {outcome.removeprefix(f'{name}: ').capitalize() if level == 'success' else outcome}"
 
 
-@require_POST
-@sensitive_post_parameters("token")
-@access.for_members("integrations.import")
-def repositories(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
-    """What the credential can see, for the list beneath the repository's field."""
-    entered = _entered(request, membership, server)
-    context: dict[str, Any] = {"query": entered.repository, "lists": entered.forge != "git"}
-    if entered.token and context["lists"]:
-        try:
-            context["found"] = picking.repositories(entered, query=entered.repository)
-            context["most"] = picking.SHOWN
-        except FieldError as error:
-            context["problem"] = str(error)
-    return render(request, "integrations/_repositories.html", context)
+# -- by a forge's consent page -----------------------------------------------------------------------------------------
 
 
 @require_POST
 @sensitive_post_parameters("token")
 @access.for_members("integrations.import")
-def branches(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
-    return branches_response(request, _entered(request, membership, server))
+def connect_with(request: HttpRequest, membership: Membership, server: str) -> HttpResponseBase:
+    """Keep what is entered, but for the token, and begin the flow that the button names."""
+    it = server_of(membership, server)
+    flow = next((flow for flow in flows.offered(membership) if flow.key == request.POST.get("with")), None)
+    if flow is None:
+        raise Http404
+    draft = drafts.keep(request.session, {**request.POST.dict(), "forge": flow.forge}, membership=membership, server=it)
+    back = reverse("integrations:connect_return", args=[membership.organization.slug, it.slug, draft])
+    return go_to(request, flows.start_url(flow, membership, back=back, writing="on_push" in request.POST))
 
 
-@require_POST
-@sensitive_post_parameters("token")
+@require_GET
+@never_cache
 @access.for_members("integrations.import")
-def count(request: HttpRequest, membership: Membership, server: str) -> HttpResponse:
-    return count_response(request, _entered(request, membership, server))
+def connect_return(request: HttpRequest, membership: Membership, server: str, draft: str) -> HttpResponseBase:
+    """Back from the forge: connect at once what was entered, or show it again with the new connection chosen."""
+    it = server_of(membership, server)
+    values = drafts.find(request.session, draft, membership=membership, server=it)
+    if values is None:
+        messages.warning(request, "What you had entered is no longer kept. Enter it again.")
+        return redirect("integrations:connect", org=membership.organization.slug, server=it.slug)
+    connection = _brought(request, membership)
+    if connection is None:
+        return _page(request, membership, it, ConnectForm(membership=membership, initial=_initial(values)))
+    chosen = {**values, "forge": connection.forge, f"credential_{connection.forge}": str(connection.pk)}
+    if not values["repository"]:
+        return _page(request, membership, it, ConnectForm(membership=membership, initial=_initial(chosen)))
+    form = ConnectForm(chosen, membership=membership)
+    if form.is_valid() and (connected := _connected(request, membership, it, form)) is not None:
+        drafts.forget(request.session, draft, membership=membership, server=it)
+        return redirect(integration_page(connected.integration))
+    return _page(request, membership, it, form)
 
 
-def _entered(request: HttpRequest, membership: Membership, server: str) -> Entered:
-    server_of(membership, server)
-    form = ConnectForm(request.POST)
-    form.full_clean()
-    entered = form.entered()
-    # Without its field's errors: a pattern that is wrong is told by the count.
-    raw = {name: request.POST.get(name, "")[:20_000] for name in ("include", "exclude")}
-    return replace(entered, **raw)
+def _initial(values: Mapping[str, str]) -> dict[str, Any]:
+    return {**values, "on_push": bool(values.get("on_push"))}
 
 
-def branches_response(request: HttpRequest, entered: Entered) -> HttpResponse:
-    """The branches of what is entered, for the list beneath their field."""
-    context: dict[str, Any] = {}
-    if entered.repository:
-        try:
-            context["default"], context["found"] = picking.branches(entered)
-        except FieldError as error:
-            context["problem"] = str(error)
-    return render(request, "integrations/_branches.html", context)
-
-
-def count_response(request: HttpRequest, entered: Entered) -> HttpResponse:
-    """How many files the filter takes."""
-    context: dict[str, Any] = {}
-    if entered.repository:
-        try:
-            context["count"] = picking.count_matching(entered)
-        except FieldError as error:
-            context["problem"] = str(error)
-    return render(request, "integrations/_count.html", context)
+def _brought(request: HttpRequest, membership: Membership) -> Connection | None:
+    """The connection that the flow made, as far as the member may use it: anybody can write an address."""
+    try:
+        key = uuid.UUID(request.GET.get("connection", ""))
+    except ValueError:
+        return None
+    found: Connection | None = Connection.objects.usable_by(membership).filter(pk=key).first()
+    return found

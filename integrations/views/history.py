@@ -48,10 +48,11 @@ def history(request: HttpRequest, membership: Membership, integration: uuid.UUID
 def skips(request: HttpRequest, membership: Membership, integration: uuid.UUID) -> HttpResponse:
     """The files of the last complete listing that were not imported, and why."""
     it = integration_of(membership, integration)
-    skipped = SkippedFile.objects.filter(track__integration=it)
-    found = SkippedFilter(request.GET, queryset=skipped)
+    skipped = SkippedFile.objects.filter(track__integration=it).select_related("track")
+    tracks = list(it.tracks.all())
+    found = SkippedFilter(request.GET, queryset=skipped, tracks=tracks)
     is_filtered = any(request.GET.get(name) for name in found.filters)
-    table = SkippedTable(found.qs)
+    table = SkippedTable(found.qs, exclude=() if len(tracks) > 1 else ("branch",))
     table.empty_title = "No file matches" if is_filtered else "No file is skipped"
     table.empty_text = "Change or clear the filter." if is_filtered else "Every file that the filter takes is imported."
     tables.configure(request, table, per_page=50)

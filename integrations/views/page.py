@@ -38,17 +38,17 @@ def integrations_of(membership: Membership) -> QuerySet[Integration]:
 
 
 def integration_of(membership: Membership, pk: uuid.UUID) -> Integration:
-    """One of them; Http404 for all others."""
-    found = integrations_of(membership).filter(pk=pk).first()
+    """One of them, with its connection; Http404 for all others."""
+    found = integrations_of(membership).select_related("connection__user").filter(pk=pk).first()
     if found is None:
         raise Http404
     found.server.organization = membership.organization
     return found
 
 
-def track_of(integration: Integration) -> Track:
-    """The branch that the pages speak of; Http404 for an integration that has none (any more)."""
-    track = integration.tracks.order_by("branch", "mount_path").first()
+def track_of(integration: Integration, pk: uuid.UUID) -> Track:
+    """One of its branches; Http404 for all others."""
+    track = integration.tracks.filter(pk=pk).first()
     if track is None:
         raise Http404
     track.integration = integration
@@ -104,3 +104,8 @@ def wants_prune(request: HttpRequest, membership: Membership) -> bool:
 def server_page(server: Server) -> str:
     """The address of a server's Integrations tab."""
     return reverse("integrations:server", args=[server.organization.slug, server.slug])
+
+
+def integration_page(integration: Integration) -> str:
+    """The address of an integration's own page."""
+    return reverse("integrations:integration", args=[integration.server.organization.slug, integration.pk])

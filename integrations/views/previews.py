@@ -9,7 +9,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from forges.clients.base import ForgeError
+from forges.clients.errors import ForgeError
 from forges.reading import Skip
 from integrations import preview as services
 from integrations import wording

@@ -84,13 +84,16 @@ class Policy:
     allow_hosts: frozenset[str] = frozenset()
     """`name`, `name:port`, an IPv6 address or `[address]:port`, in lower case: whatever it resolves to is accepted."""
     allow_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    ca_file: str = ""
+    """Of certificate authorities that are trusted beside the public ones, in PEM: a company's own."""
 
     @classmethod
-    def parse(cls, hosts: Iterable[str], networks: Iterable[str]) -> Policy:
+    def parse(cls, hosts: Iterable[str], networks: Iterable[str], ca_file: str = "") -> Policy:
         """From settings; blank items are skipped. ValueError for a network that is none (host bits may be set)."""
         return cls(
             frozenset(host.strip().lower() for host in hosts if host.strip()),
             tuple(ip_network(network.strip(), strict=False) for network in networks if network.strip()),
+            ca_file,
         )
 
     def allows_host(self, host: str, port: int) -> bool:

@@ -17,6 +17,7 @@ import certifi
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.ssl_ import create_urllib3_context
 
 from lib.egress.addresses import Policy, resolve
 from lib.egress.errors import BodyTooLarge, DeadlineExceeded
@@ -195,6 +196,10 @@ class GuardedTLSConnection(GuardedConnection, HTTPSConnection):
 
 class GuardedPools(urllib3.PoolManager):
     def __init__(self, guard: Guard, **kwargs: Any) -> None:
+        if guard.policy.ca_file:
+            # The public ones are loaded into it, too, as each connection is made.
+            kwargs["ssl_context"] = context = create_urllib3_context()
+            context.load_verify_locations(guard.policy.ca_file)
         super().__init__(**kwargs)
         self._guard = guard
 

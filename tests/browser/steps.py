@@ -38,16 +38,22 @@ def open_the_tab(window: Window, name: str) -> None:
     window.page.get_by_role("navigation", name="Server").get_by_role("link", name=name).click()
 
 
+def choose_the_forge(page: Page, forge: str) -> None:
+    """On the connect form; what belongs to others is hidden then."""
+    page.locator(f"[name=forge][value={forge}]").check()
+
+
 def fill_in_the_repository(window: Window, forge: Forge, *, repository: str, token: str, include: str = "") -> None:
     """The connect form, as far as the button."""
     page = window.page
-    enterprise = page.get_by_text("GitHub Enterprise", exact=True)
-    if not page.get_by_label("API address").is_visible():
-        enterprise.click()
-    page.get_by_label("API address").fill(forge.url)
-    page.get_by_label("Access token").fill(token)
+    page.get_by_label("Server address").fill(forge.url)
+    the_token_field(page).fill(token)
     the_repository_field(page).fill(repository)
     page.get_by_role("textbox", name="Include").fill(include)
+
+
+def the_token_field(page: Page) -> Locator:
+    return page.get_by_label("Access token", exact=True)
 
 
 def the_repository_field(page: Page) -> Locator:

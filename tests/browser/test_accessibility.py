@@ -7,21 +7,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.barriers import expect_no_barrier
 from tests.browser.conftest import OpenWindow
 from tests.browser.furnished import Furnished
 from tests.browser.installation import Installation
-from tests.browser.window import Window, expect_no_sideways_scroll
 from tests.wire.forge import Forge
 
 pytestmark = pytest.mark.browser
-
-AXE = Axe()
-ALL_RULES = {"resultTypes": ["violations"]}
-COLOURS = {**ALL_RULES, "runOnly": ["color-contrast"]}
-"""What the dark theme can change about a page."""
 
 Path = Callable[[Furnished], str]
 Step = Callable[[Page], object]
@@ -50,7 +44,18 @@ def open_the_dialog(page: Page) -> None:
 
 def send_nothing(page: Page) -> None:
     page.locator("#connect-form").evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
-    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+    expect(page.get_by_text("2 fields need your attention")).to_be_visible()
+
+
+def choose_a_token(page: Page) -> None:
+    page.get_by_role("radio", name="Another access token").check()
+    expect(page.get_by_label("New access token")).to_be_visible()
+
+
+def choose_cron(page: Page) -> None:
+    page.get_by_label("By the clock").select_option("cron")
+    page.get_by_label("Cron expression").fill("0 6 * * 1-5")
+    expect(page.locator("#next-times time")).to_have_count(3)
 
 
 def open_a_difference(page: Page) -> None:
@@ -93,7 +98,12 @@ CASES: dict[str, Case] = {
     "upload": Case(of_the_server("content/upload/")),
     "connect with errors": Case(of_the_server("integrations/connect/"), then=send_nothing),
     "integrations": Case(at("integrations/")),
-    "integration edit": Case(about_the_integration("edit")),
+    "integration": Case(lambda it: f"integrations/{it.integration.pk}/"),
+    "integration that failed": Case(lambda it: f"integrations/{it.failed.subject_id}/"),
+    "integration for a viewer": Case(lambda it: f"integrations/{it.integration.pk}/", person="carol"),
+    "integration credential": Case(about_the_integration("edit"), then=choose_a_token),
+    "integration add a branch": Case(about_the_integration("branches/add")),
+    "integration automation": Case(about_the_integration("automation"), then=choose_cron),
     "integration history": Case(about_the_integration("history")),
     "integration skipped files": Case(about_the_integration("skipped")),
     "integration preview": Case(
@@ -136,15 +146,5 @@ def test_a_page_has_no_barrier_and_fits_its_window(furnished: Furnished, open_wi
     expect(window.page.locator(".htmx-request")).to_have_count(0)
     if case.then:
         case.then(window.page)
-    _expect_no_barrier(window)
+    expect_no_barrier(window)
     window.picture(f"page {name}")
-
-
-def _expect_no_barrier(window: Window) -> None:
-    found = []
-    for look in window.looks():
-        expect_no_sideways_scroll(window.page)
-        results = AXE.run(window.page, options=COLOURS if "dark" in look else ALL_RULES)
-        if results.violations_count:
-            found.append(f"{look}:\n{results.generate_report()}")
-    assert not found, "\n".join(found)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
+from tests import factories
 from tests.browser.conftest import OpenWindow
 from tests.browser.team import Team
-from tests.browser.window import DESK, PHONE
+from tests.browser.window import DESK, PHONE, expect_no_sideways_scroll
 
 pytestmark = pytest.mark.browser
 
@@ -43,3 +44,26 @@ def test_filters_are_folded_until_one_filters_and_stand_open_on_a_desk(
     page.set_viewport_size(PHONE)
     page.reload()
     expect(button).to_be_visible()
+
+
+def test_many_connections_are_chosen_in_little_room_and_what_belongs_to_a_token_comes_with_it(
+    team: Team, open_window: OpenWindow
+) -> None:
+    for _ in range(120):
+        factories.connection(team.organization, team.alice, shared=True)
+    window = open_window(team.bob, javascript=False)
+    page = window.open(f"{team.integrations_page}connect/")
+    window.picture("many connections to choose from")
+    page.set_viewport_size(PHONE)
+    choice, token = page.get_by_label("Credential", exact=True).first, page.get_by_label("Access token", exact=True)
+    address = page.get_by_label("Server address")
+    expect(token).to_be_hidden()
+    expect(address).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") < 3 * PHONE["height"]
+    expect_no_sideways_scroll(page)
+    choice.select_option("token")
+    expect(token).to_be_visible()
+    expect(address).to_be_visible()
+    choice.select_option("none")
+    expect(token).to_be_hidden()
+    expect(address).to_be_visible()

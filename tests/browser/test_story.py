@@ -59,14 +59,14 @@ def test_the_first_person_connects_a_repository_changes_it_and_sees_what_each_re
     # A token that the forge refuses is an error on its field, and nothing is written.
     steps.fill_in_the_repository(window, forge, repository="acme/weather", token="ghp_wrong", include="docs/")
     page.get_by_role("button", name="Connect and import").click()
-    token = page.locator(".field").filter(has=page.get_by_label("Access token"))
+    token = page.locator(".field").filter(has=steps.the_token_field(page))
     expect(token.locator(".errorlist")).to_contain_text("does not accept this token")
     expect(steps.the_repository_field(page)).to_have_value("acme/weather")
     window.picture("connect, the token is refused")
 
     # With a good one the pickers offer what it sees, and the filter is counted as it is typed.
-    page.get_by_label("Access token").fill(forge.token("acme"))
-    page.get_by_label("Access token").blur()
+    steps.the_token_field(page).fill(forge.token("acme"))
+    steps.the_token_field(page).blur()
     expect(token.locator(".errorlist")).to_be_hidden()
     expect(page.get_by_text("needs your attention")).to_have_count(0)
     expect(page.locator("#repository-choices option[value='acme/weather']")).to_be_attached()

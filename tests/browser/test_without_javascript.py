@@ -35,7 +35,7 @@ def test_connect_refresh_confirm_and_delete_work_without_javascript(
     steps.fill_in_the_repository(window, forge, repository="acme/book", token="ghp_wrong")
     page.get_by_role("button", name="Connect and import").click()
     expect(page.locator("#id_token_error")).to_contain_text("does not accept this token")
-    page.get_by_label("Access token").fill(forge.token("acme"))
+    steps.the_token_field(page).fill(forge.token("acme"))
     page.get_by_role("button", name="Connect and import").click()
     row = steps.row_of(page, "acme/book")
     steps.expect_outcome(row, "Succeeded", {"added": 12})

@@ -21,6 +21,8 @@ class Watch:
         self.problems: list[str] = []
         self.expected_statuses: set[int] = {FORM_WITH_ERRORS}
         """HTTP errors that belong to the test; any other is a problem."""
+        self.abroad: set[str] = set()
+        """Other sites, such as `http://127.0.0.1:8900`, that the test's pages lead people to."""
         self.requests: list[Request] = []
         context.on("console", self._hear)
         context.on("request", self._see_request)
@@ -38,7 +40,10 @@ class Watch:
 
     def _see_request(self, request: Request) -> None:
         self.requests.append(request)
-        if not request.url.startswith((f"{self.home}/", "data:")):
+        led_there = request.is_navigation_request() and request.url.startswith(
+            tuple(f"{site}/" for site in self.abroad)
+        )
+        if not (led_there or request.url.startswith((f"{self.home}/", "data:"))):
             self.problems.append(f"a request to another host: {request.url}")
 
     def _see_response(self, response: Response) -> None:

@@ -12,6 +12,10 @@ from pytest_django import Settings
 from config.diagnosis import State, diagnose
 from jobs import heartbeats
 from orgs.models import Organization
+from tests.forges_app.conftest import app
+from tests.wire.installations import HostedApp
+
+__all__ = ["app"]
 
 pytestmark = pytest.mark.django_db
 
@@ -66,6 +70,46 @@ def test_a_setting_that_does_not_work_is_named_with_the_way_out(
 
     assert topic in missing
     assert missing[topic].advice
+
+
+def test_each_address_to_register_at_a_forge_is_printed(settings: Settings) -> None:
+    settings.BASE_URL = "https://millrace.example"
+    settings.FORGE_OAUTH_APPS = [
+        "github|https://github.com|id|s3cr3t",
+        "gitlab|https://git.example.com|id|s3cr3t",
+    ]
+    _, told = doctor()
+    assert "https://millrace.example/connections/callback/github/" in told
+    assert "https://millrace.example/connections/callback/gitlab-git-example-com/" in told
+    assert "s3cr3t" not in told
+
+
+def test_the_github_apps_addresses_are_printed(settings: Settings, app: HostedApp) -> None:
+    settings.BASE_URL = "https://millrace.example"
+    _, told = doctor()
+    assert "Callback URL: https://millrace.example/connections/callback/app/" in told
+    assert "webhook URL: https://millrace.example/hooks/github/app" in told
+    assert app.client_secret not in told
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("FORGE_OAUTH_APPS", ["gitlab|https://git.example|id"], "Item 1 of FORGE_OAUTH_APPS"),
+        ("FORGE_OAUTH_APPS", ["gitlab|http://git.example|id|s3cr3t"], "does not begin with https://"),
+        ("GITHUB_APP_SLUG", "", "GITHUB_APP_SLUG missing"),
+        ("GITHUB_APP_PRIVATE_KEY", "-----BEGIN nonsense", "private key"),
+        ("GITHUB_APP_PRIVATE_KEY", "/nowhere.pem", "GITHUB_APP_PRIVATE_KEY"),
+    ],
+)
+def test_what_is_wrong_with_an_application_is_said(
+    settings: Settings, app: HostedApp, name: str, value: object, says: str
+) -> None:
+    setattr(settings, name, value)
+    code, told = doctor()
+    assert code == 1
+    assert says in told
+    assert "s3cr3t" not in told
 
 
 def test_no_secret_is_printed(settings: Settings) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forges.clients.archives import untar
-from forges.clients.base import ForgeError, TooLarge, Unavailable
+from forges.clients.errors import ForgeError, TooLarge, Unavailable
 
 LONG = "folder/" * 40 + "page.md"
 

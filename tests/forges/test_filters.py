@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from forges.clients.base import TooLarge
+from forges.clients.errors import TooLarge
 from forges.reading import EVERYTHING, InvalidPattern, PathFilter, filters
 
 PATHS = [

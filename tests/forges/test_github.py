@@ -8,11 +8,8 @@ from typing import Any
 import pytest
 
 from forges.clients import open_client
-from forges.clients.base import (
-    AuthFailed,
-    Credential,
-    Unavailable,
-)
+from forges.clients.base import Credential
+from forges.clients.errors import AuthFailed, Unavailable
 from tests.forges.conftest import LIMITS, POLICY, OpenGitHub
 from tests.wire import faults
 from tests.wire.forge import Forge

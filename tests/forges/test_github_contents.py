@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from forges.clients.base import (
-    RateLimited,
-    TooLarge,
-    Unavailable,
-    blob_id,
-)
+from forges.clients.base import blob_id
+from forges.clients.errors import RateLimited, TooLarge, Unavailable
 from tests.forges.conftest import OpenGitHub
 from tests.wire import faults, samples
 from tests.wire.forge import Forge

@@ -7,14 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from forges.clients.base import (
-    AuthFailed,
-    Forbidden,
-    ForgeError,
-    NotFound,
-    RateLimited,
-    Unavailable,
-)
+from forges.clients.errors import AuthFailed, Forbidden, ForgeError, NotFound, RateLimited, Unavailable
 from tests.forges.conftest import OpenGitHub
 from tests.wire import faults
 from tests.wire.forge import Forge

@@ -7,10 +7,7 @@ from typing import Any
 
 import pytest
 
-from forges.clients.base import (
-    OutOfTime,
-    Unavailable,
-)
+from forges.clients.errors import OutOfTime, Unavailable
 from forges.clients.github_trees import TreeReader
 from tests.forges.conftest import LIMITS, OpenGitHub
 from tests.wire import faults
@@ -50,10 +47,23 @@ def test_a_tree_is_incomplete_when_the_requests_for_it_are_used_up(
     client = open_github(max_tree_requests=2)
     listing = client.tree("acme/deep", deep.git.tip("main") or "")
     assert not listing.complete
-    assert "more than the 2 requests" in listing.reason
+    assert "more than 2 requests, as FORGE_MAX_TREE_REQUESTS allows" in listing.reason
     assert client.usage.requests == 3
     assert listed(listing.entries).items() < deep.git.files().items()
     assert len(listing.entries) >= 10
+
+
+def test_a_tree_is_incomplete_when_the_time_for_it_is_used_up(
+    forge: Forge, open_github: OpenGitHub, deep: HostedRepository
+) -> None:
+    commit = deep.git.tip("main") or ""
+    client = open_github(listing_seconds=0.0)
+    assert client.tree("acme/deep", commit).complete  # in one request, however long that takes
+    forge.caps.tree_entries = 10
+    listing = client.tree("acme/deep", commit)
+    assert not listing.complete
+    assert "FORGE_LISTING_SECONDS" in listing.reason
+    assert listed(listing.entries).items() < deep.git.files().items()
 
 
 def test_a_tree_is_incomplete_when_a_folder_of_it_cannot_be_read(

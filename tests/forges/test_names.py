@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from forges.clients import FORGES, normalise_repository
-from forges.clients.base import InvalidName
+from forges.clients.errors import InvalidName
 from forges.clients.names import check_branch, local_path
 from tests.wire.repos import GitRepo
 

@@ -8,7 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from forges import opening
-from forges.clients.base import Busy, Client, Credential, TooLarge, TooLargeNow
+from forges.clients.base import Client, Credential
+from forges.clients.errors import Busy, TooLarge, TooLargeNow
 from forges.opening import AT_ONCE, WHOLE, client_for, limits
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 
 import pytest
 
-from forges.clients.base import Client, Entry, Moved, RateLimited, Unavailable, blob_id
+from forges.clients.base import Client, Entry, blob_id
+from forges.clients.errors import Moved, RateLimited, Unavailable
 from forges.reading import Skip, SkipReason, check_entries, diff, fetch, read_texts
 from tests.forges.conftest import OpenGitHub
 from tests.wire import faults, samples

@@ -83,8 +83,8 @@ def connect(forge: Forge, docs: Server, alice: User) -> Connect:
     """Connect a repository of the local forge: `connect(repository, include="docs/")`. Nothing is imported yet."""
 
     def connected(repository: HostedRepository, *, server: Server = docs, **entered: Any) -> Connection:
-        entered.setdefault("token", forge.token("acme", scopes=["repo"]))
-        form = Entered(forge="github", base_url=forge.url, repository=repository.full_name, **entered)
+        entered = {"base_url": forge.url, "token": forge.token("acme", scopes=["repo"]), **entered}
+        form = Entered(forge="github", repository=repository.full_name, **entered)
         made = connecting.connect(server, form, probing.probe(form), by=alice)
         return Connection(forge, repository, made.integration, alice)
 

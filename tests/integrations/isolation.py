@@ -24,6 +24,15 @@ def _integration(acme: Organization) -> dict[str, Any]:
     return {"integration": _made(acme).pk}
 
 
+def _track(acme: Organization) -> dict[str, Any]:
+    integration = _made(acme)
+    return {"integration": integration.pk, "track": integration.tracks.get().pk}
+
+
+def _draft(acme: Organization) -> dict[str, Any]:
+    return {**_server(acme), "draft": "not-a-draft"}
+
+
 def _run(integration: Integration, kind: str) -> Run:
     run: Run = Run.objects.create(
         organization=integration.server.organization,
@@ -55,8 +64,14 @@ CASES = {
     "integrations:row": Case(_integration, viewer=302),
     "integrations:refresh": Case(_integration, viewer=403, method="post"),
     "integrations:edit": Case(_integration, viewer=403),
-    "integrations:edit_branches": Case(_integration, viewer=403, method="post"),
-    "integrations:edit_count": Case(_integration, viewer=403, method="post"),
+    "integrations:integration": Case(_integration, viewer=200),
+    "integrations:automation": Case(_integration, viewer=403, method="post"),
+    "integrations:automation_times": Case(_integration, viewer=403, method="post"),
+    "integrations:branches_of": Case(_integration, viewer=403, method="post"),
+    "integrations:count_of": Case(_integration, viewer=403, method="post"),
+    "integrations:branch_add": Case(_integration, viewer=403, method="post"),
+    "integrations:branch_edit": Case(_track, viewer=403, method="post"),
+    "integrations:branch_remove": Case(_track, viewer=403, method="post"),
     "integrations:delete": Case(_integration, viewer=403, method="post"),
     "integrations:history": Case(_integration, viewer=200),
     "integrations:skips": Case(_integration, viewer=200),
@@ -66,6 +81,8 @@ CASES = {
     "integrations:server": Case(_server, viewer=200),
     "integrations:refresh_all": Case(_server, viewer=403, method="post"),
     "integrations:connect": Case(_server, viewer=403),
+    "integrations:connect_with": Case(_server, viewer=403, method="post"),
+    "integrations:connect_return": Case(_draft, viewer=403),
     "integrations:repositories": Case(_server, viewer=403, method="post"),
     "integrations:branches": Case(_server, viewer=403, method="post"),
     "integrations:count": Case(_server, viewer=403, method="post"),

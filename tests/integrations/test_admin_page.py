@@ -9,7 +9,7 @@ from django.test import Client
 from catalog.models import Server
 from integrations.models import FileChange, Integration, SkippedFile, Track
 from jobs.models import Run
-from orgs.models import AuditEvent
+from orgs.models import AuditEvent, Organization, User
 from tests import factories
 from tests.integrations.pages import run_of
 
@@ -44,9 +44,19 @@ def test_every_model_is_listed_and_searched_and_none_can_be_changed(support: Cli
 def test_of_the_token_only_its_owner_and_key_are_shown(support: Client, integration: Integration) -> None:
     for address in ("/admin/integrations/integration/", f"/admin/integrations/integration/{integration.pk}/change/"):
         shown = support.get(address).content.decode()
-        assert "set of acme-bot, key test" in shown
+        assert "token of acme-bot, key test" in shown
         assert TOKEN not in shown
         assert TOKEN[4:20] not in shown
+
+
+def test_of_a_connection_its_account_and_status_are_shown(
+    support: Client, integration: Integration, acme: Organization, alice: User
+) -> None:
+    connection = factories.connection(acme, alice, account="octo", status="disconnected", token="a secret")
+    Integration.objects.filter(pk=integration.pk).update(connection=connection, token_key="", private=True)
+    shown = support.get("/admin/integrations/integration/").content.decode()
+    assert "connection of octo, disconnected" in shown
+    assert "missing" not in shown
 
 
 def test_support_can_refresh_and_keep_and_the_log_says_so(support: Client, integration: Integration) -> None:

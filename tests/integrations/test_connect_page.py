@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ from django.core.cache import cache
 from django.test import Client
 
 from catalog.models import Content, Server
+from forges.models import Connection, Hook
 from integrations.models import Integration
 from jobs.models import Run, Trigger
-from orgs.models import AuditEvent, User
+from orgs.models import AuditEvent, Organization, User
+from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect
 from tests.integrations.pages import HTMX, said
@@ -57,10 +60,21 @@ def test_the_first_import_starts_on_connect(
     response = post(browse(bob), form)
 
     assert (response.status_code, response["Location"]) == (302, TABLE)
-    assert said(response) == ["acme/book is connected. 12 added."]
+    assert said(response)[0] == "acme/book is connected. 12 added."
     assert Content.objects.count() == 12
     run = Run.objects.get()
     assert (run.trigger, run.requested_by, run.options) == (Trigger.CONNECT, bob, {"prune": False})
+
+
+def test_tokens_of_one_account_are_told_apart_by_when_they_were_added(
+    acme: Organization, bob: User, browse: Browse
+) -> None:
+    for day in (1, 2):
+        made = factories.connection(acme, bob, account="octo", account_id="1")
+        Connection.objects.filter(pk=made.pk).update(created_at=datetime(2026, 11, day, 9, tzinfo=UTC))
+    shown = browse(bob).get(ADDRESS).content.decode()
+    for day in (1, 2):
+        assert f"Access token, your own, added {day} November 2026, 09:00" in shown
 
 
 def test_a_large_first_import_goes_on_in_the_background(
@@ -69,7 +83,7 @@ def test_a_large_first_import_goes_on_in_the_background(
     book.git.commit({f"more/{n}.md": f"# {n}\n" for n in range(30)})
     response = post(browse(bob), form, headers=HTMX)
     assert response["HX-Redirect"] == TABLE
-    assert said(response) == ["acme/book is connected. Its files are being imported."]
+    assert said(response)[0] == "acme/book is connected. Its files are being imported."
 
 
 def test_a_token_that_does_not_work_is_an_error_on_its_field_and_nothing_is_written(
@@ -135,11 +149,11 @@ def test_what_is_wrong_is_told_beside_its_field(
 
 
 def test_connecting_again_updates_the_integration_and_says_so(
-    connect: Connect, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+    connect: Connect, forge: Forge, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
 ) -> None:
-    connect(book).refresh()
+    connect(book, base_url=forge.enterprise_url).refresh()
     response = post(browse(bob), {**form, "include": "chapters/"})
-    assert said(response) == ["acme/book was connected already and is updated. Nothing changed."]
+    assert said(response)[0] == "acme/book was connected already and is updated. Nothing changed."
     assert Integration.objects.get().tracks.get().include == "chapters/"
 
 
@@ -273,3 +287,101 @@ def test_the_pickers_take_a_token_from_no_address(bob: User, browse: Browse, par
 def test_a_server_of_nobody_is_not_found(bob: User, browse: Browse, form: dict[str, str]) -> None:
     assert browse(bob).post("/o/acme/servers/nowhere/integrations/connect/", form).status_code == 404
     assert Server.objects.count() == 1
+
+
+# -- the forges, and what their tokens need ----------------------------------------------------------------------------
+
+
+def test_a_gitlab_server_of_ones_own_is_named_by_the_address_that_people_open(
+    forge: Forge, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    token = forge.gitlab_token("acme", scopes=["read_api"])
+    response = post(browse(bob), {**form, "forge": "gitlab", "base_url": f"{forge.url}/", "token": token})
+    assert said(response)[0] == "acme/book is connected. 12 added."
+    it = Integration.objects.get()
+    assert (it.forge, it.base_url, it.token) == ("gitlab", forge.gitlab_url, token)
+
+
+@pytest.mark.parametrize("written", ["{url}", "{url}/", "{url}/api/v4", "{url}/api/v4/"])
+def test_one_server_is_one_however_its_address_is_written(
+    forge: Forge, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse, written: str
+) -> None:
+    token = forge.gitlab_token("acme", scopes=["read_api"])
+    gitlab = {**form, "forge": "gitlab", "token": token}
+    post(browse(bob), {**gitlab, "base_url": written.format(url=forge.url)})
+    post(browse(bob), {**gitlab, "base_url": forge.url})
+    assert Integration.objects.get().base_url == forge.gitlab_url
+
+
+@pytest.mark.parametrize(
+    "address", ["https://bob:ghp_secret@git.example.com", "https://git.example.com/?token=ghp_secret"]
+)
+def test_an_address_with_a_token_in_it_is_refused(
+    address: str, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    response = post(browse(bob), {**form, "base_url": address})
+    assert list(response.context["form"].errors) == ["base_url"]
+    assert not Integration.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("token", "email", "field", "words"),
+    [
+        ("ATBBabcdefghijklmnop", "bob@acme.example", "token", "Bitbucket switched them off on 28 July 2026"),
+        ("ATATTabcdefghijklmnop", "", "email", "goes with the e-mail address"),
+    ],
+)
+def test_what_bitbucket_no_longer_has_or_wants_beside_is_said_before_it_is_asked(
+    token: str, email: str, field: str, words: str, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    values = {**form, "forge": "bitbucket", "token": token, "email": email, "credential_bitbucket": "token"}
+    response = post(browse(bob), values)
+    assert list(response.context["form"].errors) == [field]
+    assert words in response.context["form"].errors[field][0]
+    assert token not in response.content.decode()
+
+
+def test_a_token_that_is_chosen_has_to_be_entered(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    response = post(browse(bob), {**form, "credential_github": "token", "token": ""})
+    assert list(response.context["form"].errors) == ["token"]
+
+
+def test_a_token_that_was_typed_before_choosing_none_is_not_taken(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    assert post(browse(bob), {**form, "credential_github": "none"}).status_code == 302
+    assert not Integration.token.is_set(Integration.objects.get())
+
+
+def test_a_token_that_lacks_a_permission_is_told_which(
+    forge: Forge, book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    token = forge.gitlab_token("acme", scopes=["read_api"])
+    values = {**form, "forge": "gitlab", "token": token, "on_push": "on"}
+    (_, lacking) = said(post(browse(bob), values))
+    assert lacking.startswith("The token lacks the permission api: it cannot add a webhook")
+
+
+def test_refresh_on_push_is_chosen_at_first_and_asks_for_a_webhook(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    assert browse(bob).get(ADDRESS).context["form"]["on_push"].value() is True
+    post(browse(bob), {**form, "on_push": "on"})
+    assert Integration.objects.get().on_push
+    assert Hook.objects.get().repository == "acme/book"
+
+
+def test_without_it_nobody_is_told_of_pushes(
+    book: HostedRepository, form: dict[str, str], bob: User, browse: Browse
+) -> None:
+    post(browse(bob), form)
+    assert not Integration.objects.get().on_push
+    assert not Hook.objects.exists()
+
+
+def test_each_forge_says_what_its_tokens_need(bob: User, browse: Browse) -> None:
+    shown = browse(bob).get(ADDRESS).content.decode()
+    for words in ("“read_api”", "read:repository:bitbucket", "no app passwords any more", "Contents: read"):
+        assert words in shown

@@ -15,6 +15,7 @@ from tests import factories
 from tests.conftest import Browse
 from tests.integrations.conftest import Connect, Connection
 from tests.integrations.pages import run_of, said
+from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
@@ -23,8 +24,8 @@ TABLE = "/o/acme/servers/docs/integrations/"
 
 
 @pytest.fixture
-def connection(connect: Connect, book: HostedRepository) -> Connection:
-    made = connect(book, mount_path="book")
+def connection(connect: Connect, forge: Forge, book: HostedRepository) -> Connection:
+    made = connect(book, mount_path="book", base_url=forge.enterprise_url)
     made.refresh()
     return made
 
@@ -33,16 +34,13 @@ def address(connection: Connection, action: str) -> str:
     return f"/o/acme/integrations/{connection.integration.pk}/{action}/"
 
 
-def edit(client: Client, connection: Connection, **changed: str) -> Any:
-    track = connection.track
-    form = {
-        "branch": track.branch,
-        "include": track.include,
-        "exclude": track.exclude,
-        "mount_path": track.mount_path,
-        "token": "",
-    }
-    return client.post(address(connection, "edit"), {**form, **changed})
+def page_of(connection: Connection) -> str:
+    return f"/o/acme/integrations/{connection.integration.pk}/"
+
+
+def edit(client: Client, connection: Connection, credential: str = "", **changed: str) -> Any:
+    """Save the credential's form; what is chosen follows from the token unless it is said."""
+    return client.post(address(connection, "edit"), {"credential": credential, "token": "", **changed})
 
 
 def stored(connection: Connection) -> Integration:
@@ -52,28 +50,33 @@ def stored(connection: Connection) -> Integration:
 def test_the_token_is_shown_by_its_end_alone(connection: Connection, bob: User, browse: Browse) -> None:
     token = stored(connection).token
     shown = browse(bob).get(address(connection, "edit")).content.decode()
-    assert f"ghp_…{token[-4:]} of acme is stored. Leave this blank to keep it." in shown
+    assert f"The access token ghp_…{token[-4:]} of acme, kept with this integration alone." in shown
     assert token not in shown
     assert token[4:-4] not in shown
 
 
-def test_blank_keeps_the_token_and_asks_the_forge_nothing(connection: Connection, bob: User, browse: Browse) -> None:
+def test_as_it_is_keeps_the_token_and_asks_the_forge_nothing(connection: Connection, bob: User, browse: Browse) -> None:
     token = stored(connection).token
     connection.forge.requests.clear()
-    response = edit(browse(bob), connection, include="chapters/0*")
-    assert (response.status_code, response["Location"]) == (302, TABLE)
-    assert said(response) == ["acme/book is saved. Refresh it to apply the change to the content."]
+    response = edit(browse(bob), connection, "keep")
+    assert (response.status_code, response["Location"]) == (302, page_of(connection))
+    assert said(response) == ["The credential of acme/book is as it was."]
     assert stored(connection).token == token
-    assert connection.track.include == "chapters/0*"
     assert connection.forge.requests.count() == 0
 
 
 def test_a_new_token_is_tried_and_replaces_the_old_one(connection: Connection, bob: User, browse: Browse) -> None:
     new = connection.forge.token("acme", scopes=["repo"])
-    response = edit(browse(bob), connection, token=new)
-    assert said(response) == ["acme/book is saved."]
+    response = edit(browse(bob), connection, "token", token=new)
+    assert said(response)[0] == "The credential of acme/book is saved."
     assert stored(connection).token == new
     assert not AuditEvent.objects.filter(after__icontains=new).exists()
+    assert connection.track.mount_path == "book", "the branch stays as it was"
+
+
+def test_a_token_that_can_do_more_than_it_has_to_is_told(connection: Connection, bob: User, browse: Browse) -> None:
+    response = edit(browse(bob), connection, "token", token=connection.forge.token("acme", scopes=["repo"]))
+    assert said(response)[1].startswith("The token can write, although reading is enough here.")
 
 
 def test_a_bad_token_is_an_error_on_its_field_and_nothing_is_written(
@@ -81,13 +84,18 @@ def test_a_bad_token_is_an_error_on_its_field_and_nothing_is_written(
 ) -> None:
     before = stored(connection).token
     events = AuditEvent.objects.count()
-    response = edit(browse(bob), connection, token="ghp_wrong-0123456789", include="chapters/0*")
+    response = edit(browse(bob), connection, "token", token="ghp_wrong-0123456789")
     assert response.status_code == 422
     assert list(response.context["form"].errors) == ["token"]
     assert "ghp_wrong-0123456789" not in response.content.decode()
     assert stored(connection).token == before
-    assert connection.track.include == ""
     assert AuditEvent.objects.count() == events
+
+
+def test_another_token_that_is_left_empty_is_asked_for(connection: Connection, bob: User, browse: Browse) -> None:
+    response = edit(browse(bob), connection, "token")
+    assert list(response.context["form"].errors) == ["token"]
+    assert Integration.token.is_set(stored(connection))
 
 
 def test_a_token_that_does_not_see_the_repository_is_refused(
@@ -100,39 +108,18 @@ def test_a_token_that_does_not_see_the_repository_is_refused(
 
 
 def test_a_public_repository_can_do_without_its_token(connection: Connection, bob: User, browse: Browse) -> None:
-    edit(browse(bob), connection, clear_token="on")
+    edit(browse(bob), connection, "none")
     assert not Integration.token.is_set(stored(connection))
+    assert "anyone can read the repository" in browse(bob).get(page_of(connection)).content.decode()
 
 
 def test_a_private_repository_keeps_its_token(
     connect: Connect, private_repo: HostedRepository, bob: User, browse: Browse
 ) -> None:
     connection = connect(private_repo)
-    response = edit(browse(bob), connection, clear_token="on")
-    assert list(response.context["form"].errors) == ["clear_token"]
+    response = edit(browse(bob), connection, "none")
+    assert list(response.context["form"].errors) == ["credential"]
     assert Integration.token.is_set(stored(connection))
-
-
-def test_another_branch_is_tried_with_the_stored_token(
-    connect: Connect, private_repo: HostedRepository, bob: User, browse: Browse
-) -> None:
-    connection = connect(private_repo)
-    private_repo.git.branch("next", at="main")
-    assert list(edit(browse(bob), connection, branch="nowhere").context["form"].errors) == ["branch"]
-    assert edit(browse(bob), connection, branch="next").status_code == 302
-    assert connection.track.branch == "next"
-    assert Integration.token.is_set(stored(connection))
-
-
-def test_the_filter_is_counted_with_the_stored_token(
-    connect: Connect, private_repo: HostedRepository, bob: User, browse: Browse
-) -> None:
-    connection = connect(private_repo)
-    client = browse(bob)
-    form = {"branch": "main", "include": "docs/", "exclude": "", "token": ""}
-    counted = client.post(address(connection, "edit") + "count/", form)
-    assert "<b>1</b> of 2 files" in counted.content.decode()
-    assert 'value="main"' in client.post(address(connection, "edit") + "branches/", form).content.decode()
 
 
 def test_deleting_asks_first_and_says_what_stays(connection: Connection, bob: User, browse: Browse) -> None:
@@ -172,7 +159,7 @@ def test_connecting_again_takes_the_files_over_and_says_so(connection: Connectio
     token = connection.forge.token("acme", scopes=["repo"])
     form = {"forge": "github", "base_url": connection.forge.url, "token": token}
     response = client.post(f"{TABLE}connect/", {**form, "repository": "acme/book", "mount_path": "book"})
-    assert "It took over 12 files of an earlier integration." in said(response)[-1]
+    assert "It took over 12 files of an earlier integration." in said(response)[1]
     assert "Files of deleted integrations" not in client.get(TABLE).content.decode()
 
 

@@ -144,7 +144,7 @@ def test_refreshing_all_gives_each_a_run_with_the_choice_and_those_without_crede
     assert response["Location"] == "/o/acme/servers/docs/integrations/"
     assert said(response) == [
         "2 refreshes are queued.",
-        "Left out: acme/locked (its access token is missing).",
+        "Left out: acme/locked (it has no credential).",
     ]
     runs = Run.objects.filter(kind=REFRESH)
     assert {run.subject_id for run in runs} == {str(public.pk), str(local.pk)}

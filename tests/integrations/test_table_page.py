@@ -12,6 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from catalog.models import Server
+from integrations.models import Track
 from jobs.heartbeats import beat_worker
 from jobs.models import Status
 from orgs.models import Organization, User
@@ -112,13 +113,22 @@ def test_the_organization_sees_the_integrations_of_all_its_servers_and_no_others
 
 @pytest.mark.parametrize("address", [SERVER, ORGANIZATION])
 def test_more_rows_ask_no_more_queries(
-    docs: Server, bob: User, browse: Browse, address: str, django_assert_num_queries: DjangoAssertNumQueries
+    docs: Server,
+    alice: User,
+    bob: User,
+    browse: Browse,
+    address: str,
+    django_assert_num_queries: DjangoAssertNumQueries,
 ) -> None:
     client = browse(bob)
 
     def connected(number: int) -> None:
         for each in range(number):
-            made = factories.integration(docs, include="*.md")
+            through = factories.connection(docs.organization, alice, status="disconnected", reason="It expired.")
+            made = factories.integration(docs, include="*.md", on_push=True, connection=through)
+            Track.objects.create(integration=made, branch="next", notice="This branch was deleted.")
+            same = {"repository_id": made.repository_id, "repository": made.repository}
+            factories.hook(docs.organization, status="failed", **same)
             run_of(made, Status.FAILED, error_code="auth_failed")
             if each % 2:
                 run_of(made, Status.HELD, result={"tracks": [{"held": {"count": 3}}]})
@@ -135,10 +145,12 @@ def test_more_rows_ask_no_more_queries(
 
 
 def test_no_secret_is_loaded_for_a_list(docs: Server, bob: User, browse: Browse) -> None:
-    factories.integration(docs, token="ghp_" + "a" * 36)
+    through = factories.connection(docs.organization, bob)
+    made = factories.integration(docs, token="ghp_" + "a" * 36, on_push=True, connection=through)
+    factories.hook(docs.organization, repository_id=made.repository_id)
     with CaptureQueriesContext(connection) as asked:
         browse(bob).get(SERVER)
-    assert not [query for query in asked if "token_ciphertext" in query["sql"] and "SELECT" in query["sql"]]
+    assert not [query for query in asked if "_ciphertext" in query["sql"] and "SELECT" in query["sql"]]
 
 
 def test_it_can_be_searched_filtered_and_sorted_by_the_address(docs: Server, bob: User, browse: Browse) -> None:
@@ -174,8 +186,7 @@ def test_it_can_be_searched_filtered_and_sorted_by_the_address(docs: Server, bob
     [
         ("auth_failed", "Enter a new token"),
         ("credential_missing", "Enter a new token"),
-        ("not_found", "Check repository and token"),
-        ("empty_listing", "Check branch and filter"),
+        ("not_found", "Check repository and credential"),
     ],
 )
 def test_a_failure_that_a_person_can_mend_leads_to_where_they_mend_it(
@@ -186,6 +197,14 @@ def test_a_failure_that_a_person_can_mend_leads_to_where_they_mend_it(
     edit = f'href="/o/acme/integrations/{made.pk}/edit/"'
     assert f"<a {edit}>{words}</a>" in page(browse(bob))
     assert edit not in page(browse(carol)), "who may not edit is not sent there"
+
+
+def test_a_branch_that_brings_nothing_leads_to_its_filter(docs: Server, bob: User, browse: Browse) -> None:
+    made = factories.integration(docs)
+    later = timezone.now() + timedelta(seconds=1)
+    run_of(made, Status.FAILED, error_code="empty_listing", finished_at=later)
+    edit = f"/o/acme/integrations/{made.pk}/branches/{made.tracks.get().pk}/edit/"
+    assert f'<a href="{edit}">Check branch and filter</a>' in page(browse(bob))
 
 
 def test_a_failure_of_before_the_last_edit_asks_to_try_again(docs: Server, bob: User, browse: Browse) -> None:

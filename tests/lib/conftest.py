@@ -1,15 +1,23 @@
 from __future__ import annotations
 
+import base64
 import contextlib
 import socket
+import uuid
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from catalog.models import Server
+from integrations.models import Integration
 from tests.lib.sites import Site
 
 Names = Callable[..., list[str]]
+
+TOKEN = "ghp_0123456789abcdefghijklmnopqrstuv"
+# Always the same, for the names of tests hold them.
+OLD, NEW = (f"{name}:{base64.b64encode(name.encode() * 11)[:43].decode()}=" for name in ("old", "new"))
 
 
 @pytest.fixture
@@ -59,3 +67,17 @@ def names(monkeypatch: pytest.MonkeyPatch) -> Names:
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     return name
+
+
+@pytest.fixture
+def integration(docs: Server) -> Callable[..., Integration]:
+    """Makes rows that hold a secret: `integration(token)`."""
+
+    def make(token: str = TOKEN) -> Integration:
+        number = str(uuid.uuid4())
+        row = Integration(server=docs, forge="github", repository_id=number, repository=f"acme/{number}")
+        row.token = token
+        row.save()
+        return row
+
+    return make

@@ -287,6 +287,18 @@ def test_a_certificate_of_nobody_is_refused_by_default(secure: Site, names: Name
         pool_manager(LOCAL, timeout=5).request("GET", secure.url("/", "forge.test"))
 
 
+def test_a_company_s_own_authority_is_trusted_where_the_operator_says_so_and_the_name_is_checked_all_the_same(
+    secure: Site, certificate: Path, names: Names
+) -> None:
+    names("forge.test", ["127.0.0.1"])
+    names("other.test", ["127.0.0.1"])
+    policy = Policy.parse([], ["127.0.0.0/8"], str(certificate))
+    assert GuardedSession(policy).get(secure.url("/", "forge.test")).text == "secure"
+    assert pool_manager(policy, timeout=5).request("GET", secure.url("/", "forge.test")).data == b"secure"
+    with pytest.raises(requests.exceptions.SSLError, match=r"other\.test"):
+        GuardedSession(policy).get(secure.url("/", "other.test"))
+
+
 def test_a_redirect_from_https_down_to_http_is_refused(
     secure: Site, site: Site, trusting: GuardedSession, names: Names
 ) -> None:

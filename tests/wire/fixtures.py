@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from tests.wire import samples
+from tests.wire.bitbucket_contract import load_bitbucket_contract
 from tests.wire.contract import OpenApiContract, load_contract
 from tests.wire.forge import Forge
 from tests.wire.repos import GitRepo
 from tests.wire.world import HostedRepository
 
-NO_CONTRACTS = "CONTRACTS_DIR is not set: it names the folder with github.json, GitHub's OpenAPI description"
+NO_CONTRACTS = "CONTRACTS_DIR is not set: it names the folder with the forges' OpenAPI descriptions, github.json first"
 
 
 @pytest.fixture(scope="session")
@@ -22,6 +23,13 @@ def github_contract() -> OpenApiContract | None:
     """GitHub's published description, None where CONTRACTS_DIR is not set."""
     folder = os.environ.get("CONTRACTS_DIR", "")
     return load_contract(Path(folder) / "github.json") if folder else None
+
+
+@pytest.fixture(scope="session")
+def bitbucket_contract() -> OpenApiContract | None:
+    """Bitbucket's published description, None where CONTRACTS_DIR is not set."""
+    folder = os.environ.get("CONTRACTS_DIR", "")
+    return load_bitbucket_contract(Path(folder) / "bitbucket.json") if folder else None
 
 
 @pytest.fixture
@@ -33,13 +41,15 @@ def contract(github_contract: OpenApiContract | None) -> OpenApiContract:
 
 
 @pytest.fixture
-def forge(tmp_path: Path, github_contract: OpenApiContract | None) -> Iterator[Forge]:
+def forge(
+    tmp_path: Path, github_contract: OpenApiContract | None, bitbucket_contract: OpenApiContract | None
+) -> Iterator[Forge]:
     """A running forge without repositories, one for each test: it starts in a millisecond.
 
     At the end nothing may have been said on the wire that the contract does not know, and the server itself may not
     have failed. A test that is about violations clears `forge.violations`.
     """
-    with Forge(tmp_path / "forge", contract=github_contract) as running:
+    with Forge(tmp_path / "forge", contract=github_contract, contracts={"bitbucket": bitbucket_contract}) as running:
         yield running
     assert not running.errors, running.errors
     assert not running.violations, "\n".join(map(str, running.violations))

@@ -11,50 +11,41 @@ import binascii
 import hashlib
 import itertools
 import re
-from dataclasses import dataclass
-from typing import Protocol
 
-from tests.wire import github_contents, github_endpoints  # noqa: F401 - they fill the table of routes
+from tests.wire import (  # noqa: F401 - they fill the table of routes
+    github_apps,
+    github_contents,
+    github_endpoints,
+    github_hooks,
+    github_pulls,
+    github_writes,
+)
+from tests.wire.contract import Contract, Violation
 from tests.wire.github_archives import Codeload
+from tests.wire.github_documented import DOCUMENTED
 from tests.wire.github_graphql import graphql
-from tests.wire.github_routes import Call, Caps, Refused, rest_of, routes
+from tests.wire.github_routes import READING, Call, Caps, Refused, rest_of, routes
+from tests.wire.installations import NoSuchApp
 from tests.wire.messages import Headers, Reply, Request, json_reply, text_reply
-from tests.wire.world import HostedRepository, Token, World
+from tests.wire.world import HostedApp, HostedRepository, Token, World
 
 ENTERPRISE_PREFIX = "/api/v3"
 VERSIONS = {"2022-11-28", "2026-03-10"}
-API_ROOTS = ("user", "repos", "repositories", "rate_limit", "graphql", "app", "orgs", "installation")
-
-
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """Something said on the wire that the API's description does not know."""
-
-    by: str
-    """client or server."""
-    line: str
-    """Method and path."""
-    message: str
-
-    def __str__(self) -> str:
-        return f"{self.by}: {self.line}: {self.message}"
-
-
-class Contract(Protocol):
-    """See `tests.wire.contract`."""
-
-    def check_request(self, request: Request) -> list[str]: ...
-
-    def check_reply(self, request: Request, reply: Reply) -> list[str]: ...
+API_ROOTS = {
+    *("user", "repos", "repositories", "rate_limit", "graphql", "orgs"),
+    *("app", "applications", "installation"),
+}
 
 
 class GitHub:
-    def __init__(self, world: World, codeload: Codeload, contract: Contract | None = None) -> None:
+    def __init__(
+        self, world: World, codeload: Codeload, contract: Contract | None, violations: list[Violation]
+    ) -> None:
         self.world = world
         self.codeload = codeload
         self.contract = contract
         self.caps = Caps()
-        self.violations: list[Violation] = []
+        self.violations = violations
         self._request_ids = itertools.count(1)
 
     # -- what is ours --------------------------------------------------------------------------------------------------
@@ -89,13 +80,17 @@ class GitHub:
 
     def _complaints(self, request: Request) -> list[str]:
         found = routes.find(request.method, request.path)
-        if self.contract is not None and (complaints := self.contract.check_request(request)):
+        contract = self._contract_of(request)
+        if contract is not None and (complaints := contract.check_request(request)):
             return complaints
         if found is None:
             return ["no such endpoint is served here"]
         if unknown := request.query.keys() - found[0].query:
             return [f"unknown query parameter {name!r}" for name in sorted(unknown)]
-        return ["a GET takes no body"] if request.body else []
+        return ["a GET takes no body"] if request.body and request.method in READING else []
+
+    def _contract_of(self, request: Request) -> Contract | None:
+        return DOCUMENTED if DOCUMENTED.find(request.method, request.path) else self.contract
 
     def _refuse(self, request: Request, complaint: str) -> Reply:
         self.violations.append(Violation("client", request.line, complaint))
@@ -107,20 +102,23 @@ class GitHub:
     def answer(self, request: Request) -> Reply:
         token: Token | None = None
         try:
-            token = self._token(request)
-            reply = self._spend_and_answer(request, token)
+            app = self._app(request)
+            token = None if app else self._token(request)
+            reply = self._spend_and_answer(request, token, app)
         except Refused as refused:
             reply = refused.reply
-        if request.path != "/graphql" and self.contract is not None:
-            for complaint in self.contract.check_reply(request, reply):
+        contract = self._contract_of(request)
+        if request.path != "/graphql" and contract is not None:
+            for complaint in contract.check_reply(request, reply):
                 self.violations.append(Violation("server", request.line, complaint))
         reply = self._unless_unchanged(request, reply, token)
         self._add_headers(request, reply, token)
         return reply
 
-    def _spend_and_answer(self, request: Request, token: Token | None) -> Reply:
+    def _spend_and_answer(self, request: Request, token: Token | None, app: HostedApp | None) -> Reply:
         resource = "graphql" if request.path == "/graphql" else "core"
-        if request.path != "/rate_limit" and not self.world.spend(self.world.budget(token, resource)):
+        free = app is not None or request.path == "/rate_limit" or request.path.startswith("/applications/")
+        if not free and not self.world.spend(self.world.budget(token, resource)):
             who = f"user ID {token.account.id}" if token else "127.0.0.1"
             raise Refused(403, f"API rate limit exceeded for {who}.")
         if request.path == "/graphql":
@@ -131,8 +129,8 @@ class GitHub:
         if moved := self._moved(parameters):
             location = f"{request.base}/repositories/{moved.id}{rest_of(request.path)}"
             message = {"message": "Moved Permanently", "url": location, "documentation_url": "https://docs.github.com"}
-            return json_reply(message, 301, Location=location)
-        return route.endpoint(Call(request, self.world, self.caps, token, parameters, self.codeload))
+            return json_reply(message, 301 if request.method in READING else 307, Location=location)
+        return route.endpoint(Call(request, self.world, self.caps, token, parameters, self.codeload, app))
 
     def _moved(self, parameters: dict[str, str]) -> HostedRepository | None:
         if "repo" not in parameters:
@@ -144,7 +142,7 @@ class GitHub:
     def _token(self, request: Request) -> Token | None:
         """https://docs.github.com/en/rest/authentication/authenticating-to-the-rest-api"""
         header = request.headers.get("Authorization", "")
-        if not header:
+        if not header or request.path.startswith("/applications/"):
             return None
         scheme, _, value = header.partition(" ")
         if scheme.lower() == "basic":
@@ -152,10 +150,27 @@ class GitHub:
                 value = base64.b64decode(value, validate=True).decode().rpartition(":")[2]
             except (binascii.Error, UnicodeDecodeError):
                 value = ""
-        found = self.world.find_token(value.strip()) if scheme.lower() in {"bearer", "token", "basic"} else None
+        found = (
+            self.world.find_token(value.strip(), "github") if scheme.lower() in {"bearer", "token", "basic"} else None
+        )
         if found is None:
             raise Refused(401, "Bad credentials")
+        if self.world.apps.suspended(found):
+            raise Refused(403, "This installation has been suspended")
         return found
+
+    def _app(self, request: Request) -> HostedApp | None:
+        """The App whose JWT came, which opens `/app` alone."""
+        scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or value.count(".") != 2:
+            return None
+        try:
+            app = self.world.apps.speaking(value.strip())
+        except NoSuchApp as refused:
+            raise Refused(401, str(refused)) from None
+        if request.path.split("/")[1] != "app":
+            raise Refused(401, "Requires authentication")
+        return app
 
     def _unless_unchanged(self, request: Request, reply: Reply, token: Token | None) -> Reply:
         """304 where the client has this very reply. The tag varies with the token; a hit with a token costs nothing."""
@@ -188,7 +203,7 @@ class GitHub:
         if token and token.scopes is not None:
             fields["X-OAuth-Scopes"] = ", ".join(sorted(token.scopes))
             fields["X-Accepted-OAuth-Scopes"] = "" if request.path == "/user" else "repo"
-        if token and token.expires_at:
+        if token and token.expires_at and token.kind == "personal":
             fields["GitHub-Authentication-Token-Expiration"] = token.expires_at.strftime("%Y-%m-%d %H:%M:%S UTC")
         for name, value in fields.items():
             reply.headers[name] = value

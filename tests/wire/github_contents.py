@@ -98,3 +98,10 @@ def _shape(call: Call, hosted: HostedRepository, ref: str, path: str, entry: Tre
 
 def _text(hosted: HostedRepository, oid: str) -> str:
     return (hosted.git.blob(oid) or b"").decode("utf-8", "replace")
+
+
+def file_shape(call: Call, hosted: HostedRepository, branch: str, path: str) -> dict[str, Any]:
+    """A file at the tip of a branch, as it is told after writing it: without its content."""
+    tree = hosted.git.tree_of(hosted.git.tip(branch) or "")
+    entry = next(entry for entry in hosted.git.tree(tree or "", recursive=True) if entry.path == path)
+    return _shape(call, hosted, branch, path, entry)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
 from tests.wire.messages import Reply, Request, json_reply
-from tests.wire.world import HostedRepository, Token, World
+from tests.wire.world import ROLES, HostedApp, HostedRepository, Token, World
 
 DOCUMENTATION = "https://docs.github.com/rest"
+READING = {"GET", "HEAD"}
 
 
 class Refused(Exception):
@@ -52,6 +53,8 @@ class Call:
     token: Token | None
     parameters: dict[str, str]
     codeload: ArchiveService
+    app: HostedApp | None = None
+    """The GitHub App whose JWT came with the request."""
 
     @property
     def base(self) -> str:
@@ -86,9 +89,51 @@ class Call:
         return found
 
     def signed_in(self) -> Token:
+        """A person's token."""
         if self.token is None:
             raise Refused(401, "Requires authentication")
+        if self.token.kind == "installation":
+            raise Refused(403, "Resource not accessible by integration")
         return self.token
+
+    def as_app(self) -> HostedApp:
+        """The App itself, by its JWT."""
+        if self.app is None:
+            raise Refused(401, "A JSON web token could not be decoded")
+        return self.app
+
+    def allowed(self, permission: str, *, role: str = "write", scopes: Iterable[str] = ("repo",)) -> HostedRepository:
+        """The repository, where the caller may do what takes this role and this permission or any of these scopes.
+
+        https://docs.github.com/en/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens
+        """
+        found = self.hosted
+        if self.token is None:
+            raise Refused(401, "Requires authentication")
+        if ROLES.index(found.role(self.token.account.login) or "read") < ROLES.index(role):
+            raise Refused(404, "Not Found")
+        if self.token.scopes is not None and not self.token.scopes & set(scopes):
+            raise Refused(404, "Not Found")
+        if self.token.scopes is None and not self.token.may(permission, write=self.request.method not in READING):
+            by = "integration" if self.token.kind == "installation" else "personal access token"
+            refused = Refused(403, f"Resource not accessible by {by}")
+            needed = f"{permission}={'read' if self.request.method in READING else 'write'}"
+            refused.reply.headers["X-Accepted-GitHub-Permissions"] = needed
+            raise refused
+        if found.archived and self.request.method not in READING:
+            raise Refused(403, "Repository was archived so is read-only.")
+        return found
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON object that was sent; empty where nothing was."""
+        try:
+            read = self.request.json() if self.request.body else {}
+        except ValueError:
+            raise Refused(400, "Problems parsing JSON") from None
+        if not isinstance(read, dict):
+            raise Refused(400, "Body should be a JSON object")
+        return read
 
     def page(self, items: Sequence[Any]) -> tuple[list[Any], str]:
         """This page's items, and the Link header (empty where one page is all).
@@ -114,9 +159,11 @@ class Call:
             path = f"/repositories/{self.hosted.id}{rest_of(path)}"
         return f"{self.base}{path}?{urlencode({**self.request.query, 'page': page})}"
 
-    def paged(self, items: Sequence[Any], shape: Callable[[Any], Any]) -> Reply:
+    def paged(self, items: Sequence[Any], shape: Callable[[Any], Any], *, named: str = "", **beside: Any) -> Reply:
+        """One page of items: a list, or an object with them as `named`, their number, and what is `beside`."""
         chosen, link = self.page(items)
-        reply = json_reply([shape(item) for item in chosen])
+        shapes = [shape(item) for item in chosen]
+        reply = json_reply({"total_count": len(items), **beside, named: shapes} if named else shapes)
         if link:
             reply.headers["Link"] = link
         return reply
@@ -129,7 +176,7 @@ def rest_of(path: str) -> str:
 
 Endpoint = Callable[[Call], Reply]
 
-LAST_WITH_SLASHES = {"ref", "branch", "path", "basehead", "tree_sha"}
+LAST_WITH_SLASHES = {"ref", "branch", "path", "basehead", "tree_sha", "name", "revision", "spec"}
 """Parameters that may hold slashes when they end a path."""
 
 
@@ -162,9 +209,13 @@ class Routes:
 
     def get(self, template: str, *query: str) -> Callable[[Endpoint], Endpoint]:
         """Register an endpoint with the query parameters it takes."""
+        return self.on("GET", template, *query)
+
+    def on(self, method: str, template: str, *query: str) -> Callable[[Endpoint], Endpoint]:
+        """The same for any method."""
 
         def register(endpoint: Endpoint) -> Endpoint:
-            self.all.append(Route("GET", template, frozenset(query), endpoint, compile_template(template)))
+            self.all.append(Route(method, template, frozenset(query), endpoint, compile_template(template)))
             return endpoint
 
         return register

@@ -75,6 +75,10 @@ class Request:
     def json(self) -> Any:
         return json.loads(self.body)
 
+    def form(self) -> dict[str, str]:
+        """The fields of a form-encoded body."""
+        return dict(parse_qsl(self.body.decode(), keep_blank_values=True))
+
     def pause(self, seconds: float) -> None:
         """Wait; CutConnection where the server closes meanwhile, so that nothing outlives it."""
         if self.stopping.wait(seconds):

@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -156,6 +156,36 @@ class GitRepo:
             target.parent.mkdir(exist_ok=True)
             target.write_bytes(zlib.compress(stored, 1))
         return oid
+
+    def write_tree(self, entries: Mapping[str, tuple[str, str]]) -> str:
+        """Store a tree, and those below it, from path -> (mode, id); returns its id."""
+        here: dict[str, tuple[str, str]] = {}
+        below: dict[str, dict[str, tuple[str, str]]] = {}
+        for path, entry in entries.items():
+            name, slash, rest = path.partition("/")
+            if slash:
+                below.setdefault(name, {})[rest] = entry
+            else:
+                here[name] = entry
+        here |= {name: ("40000", self.write_tree(inside)) for name, inside in below.items()}
+        encoded = {name.encode("utf-8", "surrogateescape"): entry for name, entry in here.items()}
+        # git sorts a folder as if its name ended with a slash.
+        order = sorted(encoded, key=lambda name: name + (b"/" if encoded[name][0] == "40000" else b""))
+        lines = (encoded[n][0].lstrip("0").encode() + b" " + n + b"\0" + bytes.fromhex(encoded[n][1]) for n in order)
+        return self.write_object("tree", b"".join(lines))
+
+    def commit_tree(
+        self, tree: str, parents: Sequence[str], message: str, *, author: Person, committer: Person | None = None
+    ) -> str:
+        """Store a commit that no branch has yet; returns its id."""
+        lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
+        for role, who in (("author", author), ("committer", committer or author)):
+            lines.append(f"{role} {who.name} <{who.email}> {who.at} +0000")
+        return self.write_object("commit", ("\n".join(lines) + f"\n\n{message}").encode())
+
+    def tick(self) -> int:
+        """The second of the next commit."""
+        return next(self._clock)
 
     def branch(self, name: str, *, at: str | None = None) -> str:
         """Make a branch at a commit or another branch (default: the default branch); returns the commit's id."""

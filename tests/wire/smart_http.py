@@ -16,7 +16,7 @@ from tests.wire.messages import Headers, Reply, Request, text_reply
 from tests.wire.objects import git_environment
 from tests.wire.world import HostedRepository, Token, World
 
-ADDRESS = re.compile(r"/(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack)")
+ADDRESS = re.compile(r"/(?P<owner>[^/]+(?:/[^/]+)*)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack)")
 PIECE = 1 << 16
 SETTINGS = {
     # Forges serve any commit they still have by its id, also after a force-push, and partial clones.
@@ -26,7 +26,7 @@ SETTINGS = {
 
 
 class SmartHttp:
-    """Serves `/<owner>/<name>.git` (the suffix is optional, as at GitHub)."""
+    """Serves `/<owner>/<name>.git` (the suffix is optional, as at GitHub); GitLab's groups nest."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.wire.contract import OpenApiContract
+from tests.wire.contract import Gaps, OpenApiContract
 from tests.wire.messages import Headers, Reply, Request, json_reply, text_reply
 
 THING = {
@@ -150,3 +150,23 @@ def test_a_bad_reply_is_told_each_time(description: OpenApiContract) -> None:
     for _ in range(2):
         assert description.check_reply(request(), json_reply({"id": 1}))
         assert not description.check_reply(request(), json_reply(GOOD))
+
+
+def test_what_a_description_leaves_out_can_be_said_beside_it() -> None:
+    gaps = Gaps(statuses=frozenset({418}), error="#/components/responses/not_found", query=frozenset({"fields"}))
+    paths = {"/things/{thing}": {**DESCRIPTION["paths"]["/things/{thing}"], "delete": {"responses": {"409": {}}}}}
+    description = OpenApiContract({**DESCRIPTION, "paths": paths}, gaps)
+    assert description.check_request(request(target="/things/1?fields=id")) == []
+    assert description.check_reply(request(), json_reply({"message": "no"}, 418)) == []
+    assert description.check_reply(request("DELETE"), json_reply({"message": "no"}, 409)) == []
+    assert description.check_reply(request("DELETE"), json_reply({}, 409)) != []
+
+
+def test_properties_are_known_from_all_that_a_body_is_made_of() -> None:
+    more = {"type": "object", "properties": {"colour": {"type": "string"}}}
+    whole = {"allOf": [{"$ref": "#/components/schemas/thing"}, more]}
+    operation = {"requestBody": {"content": {"application/json": {"schema": whole}}}, "responses": {}}
+    description = OpenApiContract({**DESCRIPTION, "paths": {"/things/{thing}": {"post": operation}}})
+    good = b'{"id": 1, "owner": null, "colour": "red"'
+    assert description.check_request(request("POST", body=good + b"}")) == []
+    assert description.check_request(request("POST", body=good + b', "size": 1}')) != []

@@ -15,7 +15,7 @@ from tests.wire.objects import git
 from tests.wire.repos import GitRepo, blob_id
 
 HERE = Path(__file__).parent
-ALLOWED = {"__future__", "openapi_schema_validator", "pytest", "tests"} | set(sys.stdlib_module_names)
+ALLOWED = {"__future__", "cryptography", "openapi_schema_validator", "pytest", "tests"} | set(sys.stdlib_module_names)
 
 
 def test_it_imports_nothing_of_the_applications() -> None:
@@ -47,3 +47,24 @@ def test_it_serves_a_repository_by_hand(git_repo: GitRepo) -> None:
     assert [entry["sha"] for entry in listed["tree"]] == [blob_id(b"two")]
     assert process.returncode == 0
     assert git(git_repo.path, "fsck", "--strict") == b""
+
+
+def test_it_has_applications_for_hands_on_tries() -> None:
+    callback = "http://127.0.0.1:8000/done"
+    command = [sys.executable, "-m", "tests.wire", "--person", "alice", "--oauth", callback, "--app", callback]
+    environment = {**os.environ, "CONTRACTS_DIR": ""}
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=HERE.parents[1], env=environment) as process:
+        try:
+            assert process.stdout
+            said = [process.stdout.readline().split() for _ in range(11)]
+            github, *others = [value.split("|") for name, value in said if name == "oauth"]
+            asked = {"client_id": github[2], "redirect_uri": callback, "state": "s"}
+            page = requests.get(f"{github[1]}/login/oauth/authorize", params=asked, timeout=10)
+            (file,) = [value for name, value in said if name == "app_private_key"]
+            key = Path(file).read_text()
+        finally:
+            process.send_signal(signal.SIGINT)
+    assert "alice" in page.text
+    assert [one[0] for one in others] == ["gitlab", "bitbucket"]
+    assert key.startswith("-----BEGIN RSA PRIVATE KEY-----")
+    assert process.returncode == 0

@@ -6,39 +6,45 @@ import itertools
 import secrets
 import threading
 import time
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+from tests.wire.hooks import HookServer
+from tests.wire.installations import Apps, HostedApp
+from tests.wire.oauth import OAuthServer
 from tests.wire.repos import GitRepo
+from tests.wire.tokens import Account, Budget, Token
 
 HOUR = 3600
+__all__ = ["ROLES", "Account", "Budget", "HostedApp", "HostedRepository", "PullRequest", "Token", "World", "uuid_of"]
+
+ROLES = ("read", "write", "admin")
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
-    id: int
-    login: str
-    kind: str = "User"
-    """User or Organization."""
+def uuid_of(number: int) -> str:
+    """The uuid that Bitbucket knows an account, a repository or a hook by, in braces and lower case."""
+    return f"{{{uuid.uuid5(uuid.NAMESPACE_OID, str(number))}}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """A personal access token: a classic one has scopes, a fine-grained one has permissions and chosen repositories."""
+@dataclass(slots=True)
+class PullRequest:
+    """Asked for at one forge, seen at that forge alone."""
 
-    value: str
-    account: Account
-    scopes: frozenset[str] | None = None
-    permissions: frozenset[str] = frozenset()
-    repositories: frozenset[int] | None = None
-    """Ids a fine-grained token was given; None for all that its account can see."""
-    expires_at: datetime | None = None
-
-    @property
-    def classic(self) -> bool:
-        return self.scopes is not None
+    number: int
+    forge: str
+    author: Account
+    title: str
+    head: str
+    """Branch."""
+    base: str
+    body: str = ""
+    state: str = "open"
+    """open, closed or merged."""
+    draft: bool = False
 
 
 @dataclass(slots=True)
@@ -52,7 +58,12 @@ class HostedRepository:
     archived: bool = False
     collaborators: set[str] = field(default_factory=set)
     """Logins beside the owner who see it although it is private."""
+    roles: dict[str, str] = field(default_factory=dict)
+    """Lower-case login -> read, write or admin, for this repository."""
+    members: dict[str, str] = field(default_factory=dict)
+    """The same for all repositories of its owner: `World.join`."""
     protected_branches: set[str] = field(default_factory=set)
+    pulls: list[PullRequest] = field(default_factory=list)
     pushed_at: int = 1_767_225_600
     """Seconds since 1970, UTC; repositories are listed by it."""
 
@@ -60,32 +71,27 @@ class HostedRepository:
     def full_name(self) -> str:
         return f"{self.owner.login}/{self.name}"
 
+    def role(self, login: str) -> str | None:
+        """What an account may do here: read, write or admin; None where it is not let in."""
+        name = login.lower()
+        if name == self.owner.login.lower():
+            return "admin"
+        given = [role for role in (self.roles.get(name), self.members.get(name)) if role]
+        given += ["read"] if login in self.collaborators else []
+        return max(given, key=ROLES.index, default=None)
+
     def seen_by(self, token: Token | None) -> bool:
         if not self.private:
             return True
-        if token is None or token.account.login not in {self.owner.login, *self.collaborators}:
+        if token is None or self.role(token.account.login) is None:
             return False
-        if token.scopes is not None:
-            return "repo" in token.scopes
+        if not token.sees_private:
+            return False
         return token.repositories is None or self.id in token.repositories
 
     def readable_by(self, token: Token | None) -> bool:
         """Whether the token may read files of a repository that it sees."""
-        return not self.private or token is None or token.classic or "contents" in token.permissions
-
-
-@dataclass(slots=True)
-class Budget:
-    """Requests left until the reset, for one caller and one resource (core, graphql)."""
-
-    limit: int
-    reset_at: int
-    """Seconds since 1970, UTC."""
-    used: int = 0
-
-    @property
-    def remaining(self) -> int:
-        return max(0, self.limit - self.used)
+        return not self.private or token is None or token.classic or token.may("contents")
 
 
 class World:
@@ -99,6 +105,11 @@ class World:
         """By lower-case full name: forges do not tell `Acme/Docs` from `acme/docs`."""
         self.moved: dict[str, int] = {}
         """Former lower-case full names -> repository id."""
+        self.members: dict[str, dict[str, str]] = {}
+        """Lower-case login of an organisation (a group, a workspace) -> lower-case login of a person -> role."""
+        self.oauth = OAuthServer(self)
+        self.hooks = HookServer(self)
+        self.apps = Apps(self)
         self._accounts: dict[str, Account] = {}
         self._tokens: dict[str, Token] = {}
         self._budgets: dict[tuple[str, str], Budget] = {}
@@ -109,8 +120,30 @@ class World:
         """The account of that name, made where there is none."""
         key = login.lower()
         if key not in self._accounts:
-            self._accounts[key] = Account(next(self._ids), login, kind)
+            self._accounts[key] = Account(self.new_id(), login, kind)
         return self._accounts[key]
+
+    def accounts(self) -> list[Account]:
+        return list(self._accounts.values())
+
+    def join(self, organisation: str, login: str, role: str = "admin") -> None:
+        """Let a person into all repositories of an organisation (a group, a workspace): read, write or admin."""
+        self.account(organisation, "Organization")
+        self.account(login)
+        self.members.setdefault(organisation.lower(), {})[login.lower()] = role
+
+    def new_id(self) -> int:
+        with self._lock:
+            return next(self._ids)
+
+    def add_token(self, token: Token) -> str:
+        """Keep a token that the caller made (again, where it changed); returns its value."""
+        self._tokens[token.value] = token
+        return token.value
+
+    def issue(self, value: str, login: str, **facts: Any) -> str:
+        """Keep a new token of that value for an account; `facts` are those of `Token`."""
+        return self.add_token(Token(value, self.account(login), **facts))
 
     def token(
         self,
@@ -127,7 +160,7 @@ class World:
         Classic with `scopes`, or fine-grained with `permissions` on `repositories` (full names; None: all it sees).
         """
         value = f"github_pat_{secrets.token_hex(20)}" if fine_grained else f"ghp_{secrets.token_hex(18)}"
-        self._tokens[value] = Token(
+        made = Token(
             value,
             self.account(login),
             scopes=None if fine_grained else frozenset(scopes),
@@ -137,16 +170,32 @@ class World:
             ),
             expires_at=expires_at,
         )
-        return value
+        return self.add_token(made)
 
-    def find_token(self, value: str) -> Token | None:
+    def find_token(self, value: str, forge: str | None = None) -> Token | None:
+        """The token of that value (made by `forge`, where one is named); None once it expired or was revoked."""
         token = self._tokens.get(value)
-        if token and token.expires_at and token.expires_at.timestamp() <= time.time():
+        if token is None or forge not in {None, token.forge}:
             return None
-        return token
+        if token.expires_at and token.expires_at.timestamp() <= time.time():
+            return None
+        return token if token.app_id is None else self.apps.narrow(token)
+
+    def expired(self, value: str) -> bool:
+        """Whether a token was good once and its time is over; one that was revoked is forgotten."""
+        return value in self._tokens and self.find_token(value) is None
 
     def revoke(self, token: str) -> None:
-        del self._tokens[token]
+        """End a token now; one that is gone already stays gone."""
+        self._tokens.pop(token, None)
+
+    def github_app(self, **facts: Any) -> HostedApp:
+        """Register a GitHub App, see `Apps.register`."""
+        return self.apps.register(**facts)
+
+    def install(self, app: HostedApp, account: str, repositories: Iterable[str] | None = None) -> int:
+        """Install a GitHub App on all of an account's repositories, or on those named; the installation's id."""
+        return self.apps.install(app, account, repositories).id
 
     def repository(
         self,
@@ -159,9 +208,9 @@ class World:
         collaborators: Iterable[str] = (),
         description: str | None = None,
     ) -> HostedRepository:
-        """Host a new, empty repository (or one that is on disk already) as `owner/name`."""
-        owner, name = full_name.split("/")
-        number = next(self._ids)
+        """Host a new, empty repository (or one that is on disk already) as `owner/name`; GitLab's groups nest."""
+        owner, _, name = full_name.rpartition("/")
+        number = self.new_id()
         hosted = HostedRepository(
             id=number,
             owner=self.account(owner, owner_kind),
@@ -170,6 +219,7 @@ class World:
             private=private,
             description=description,
             collaborators=set(collaborators),
+            members=self.members.setdefault(owner.lower(), {}),
             pushed_at=1_767_225_600 + number,
         )
         self.repositories[full_name.lower()] = hosted
@@ -178,8 +228,9 @@ class World:
     def rename(self, full_name: str, to: str) -> HostedRepository:
         """Give a repository another name or owner: its id stays, its former name answers with a redirect."""
         hosted = self.repositories.pop(full_name.lower())
-        owner, hosted.name = to.split("/")
+        owner, _, hosted.name = to.rpartition("/")
         hosted.owner = self.account(owner)
+        hosted.members = self.members.setdefault(owner.lower(), {})
         self.repositories[to.lower()] = hosted
         self.moved[full_name.lower()] = hosted.id
         return hosted
@@ -195,11 +246,7 @@ class World:
 
     def visible(self, token: Token) -> list[HostedRepository]:
         """What `token`'s account owns or was let into, as far as the token shows it."""
-        mine = (
-            hosted
-            for hosted in list(self.repositories.values())
-            if token.account.login in {hosted.owner.login, *hosted.collaborators}
-        )
+        mine = (hosted for hosted in list(self.repositories.values()) if hosted.role(token.account.login))
         return [hosted for hosted in mine if hosted.seen_by(token)]
 
     def budget(self, token: Token | None, resource: str = "core") -> Budget:
