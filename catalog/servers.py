@@ -12,7 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import slugify
 
+from catalog import signals
 from catalog.models import Server
+from catalog.saving import Change, announce
 from jobs.models import LIVE, Run, Status
 from jobs.runs import cancel_run
 from orgs import audit
@@ -99,6 +101,8 @@ def edit_server(
         raise _slug_taken(values["slug"]) from error
     current.refresh_from_db()
     after = _facts(current)
+    verb = "update" if before["name"] == after["name"] else "rename"
+    announce(current, Change(verb, "server", current.name, former="" if verb == "update" else before["name"]), by)
     changed = [name for name in FIELDS if before[name] != after[name]]
     audit.record(
         "server.edited",
@@ -139,6 +143,7 @@ def delete_server(*, server: Server, by: User | None, request: HttpRequest | Non
         before={**_facts(server), "removed": {each.label: each.count for each in removals(server)}},
         request=request,
     )
+    signals.server_leaving.send_robust(Server, server=server, by=by)
     server.delete()
 
 

@@ -1,5 +1,8 @@
-"""News of the catalog for the apps above it. Receive it only to enqueue: it is sent when the change is committed, and a
-receiver's error is logged and stops nobody."""
+"""News of the catalog for the apps above it.
+
+Receive it only to enqueue: unless said otherwise it is sent when the change is committed, and a receiver's error is
+logged and stops nobody.
+"""
 
 from __future__ import annotations
 
@@ -10,3 +13,12 @@ content_changed = Signal()
 
 version_served = Signal()
 """What a server serves changed, because a version was activated, cleared or deleted: `server_id`, `organization_id`."""
+
+config_saved = Signal()
+"""A server's configuration was saved: `server`, `change` (`catalog.saving.Change`), `by` (a User; None for Millrace).
+
+Sent within the transaction that saves it, so that what a receiver writes is kept with it or not at all. A receiver does
+little (a person waits) and within a savepoint of its own: its errors are logged and stop nobody."""
+
+server_leaving = Signal()
+"""A server is about to be deleted: `server`, `by`. Sent within the transaction that deletes it, like `config_saved`."""

@@ -66,6 +66,7 @@ EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
+    "gitsync.apps.GitsyncConfig",
     "integrations.apps.IntegrationsConfig",
     "catalog.apps.CatalogConfig",
     "forges.apps.ForgesConfig",
