@@ -23,9 +23,9 @@ from forges.clients.errors import Misconfigured
 from forges.clients.github_app import app_jwt
 from forges.clients.oauth import check_secret
 from forges.oauth.providers import callback_url
-from forges.policy import egress_policy
 from jobs import heartbeats
 from lib import crypto
+from lib.policy import egress_policy
 from orgs.models import Organization
 
 

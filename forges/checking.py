@@ -28,7 +28,6 @@ from forges.connecting import notes_on
 from forges.credentials import configured_app, credential_source
 from forges.models import Connection, ConnectionStatus, Method
 from forges.opening import client_for, note_rate
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS, scope_text
 from jobs.context import RunContext
 from jobs.models import LogLine, Run, Status, Trigger
@@ -36,6 +35,7 @@ from jobs.outcomes import Outcome
 from jobs.registry import Kind
 from jobs.runs import request_run
 from lib.crypto import CryptoError
+from lib.policy import egress_policy
 from orgs.models import Organization
 
 CHECK = "forges.check"

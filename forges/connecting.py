@@ -25,8 +25,8 @@ from forges.credentials import configured_app
 from forges.keeping import Connected, ConnectionRefused, Found, keep
 from forges.models import Connection, ConnectionStatus, Method
 from forges.opening import client_for
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS
+from lib.policy import egress_policy
 from orgs.models import Membership
 
 __all__ = [

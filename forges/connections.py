@@ -22,10 +22,10 @@ from forges.clients import oauth
 from forges.clients.errors import ForgeError
 from forges.credentials import credential_source
 from forges.models import NAME_LENGTH, Connection, ConnectionStatus, Method
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS, configured_app
 from forges.signals import connection_changed
 from lib.database import release_connections
+from lib.policy import egress_policy
 from orgs import access, audit
 from orgs.models import Membership
 

@@ -17,9 +17,9 @@ from forges.clients.base import Credential, CredentialSource
 from forges.clients.errors import AuthFailed, Forbidden, Misconfigured, RateLimited, Unavailable
 from forges.minting import mint
 from forges.models import Connection, Method
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS
 from lib.database import release_connections
+from lib.policy import egress_policy
 
 _AFTER_A_FAILURE = timedelta(seconds=30)
 """How long a token that is still good is used before its refresh is tried again."""

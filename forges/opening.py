@@ -15,9 +15,9 @@ from forges.clients.base import Client, CredentialSource, Limits, Usage
 from forges.clients.errors import AuthFailed, Busy, Forbidden, ForgeError, TooLarge, TooLargeNow
 from forges.credentials import credential_source
 from forges.models import Connection, Method
-from forges.policy import egress_policy
 from forges.standing import lost
 from lib.database import release_connections
+from lib.policy import egress_policy
 
 WHOLE = 3
 """Times as long as one exchange with a forge may take, everything together may take while a person waits."""

@@ -23,8 +23,8 @@ from forges.applications import oauth_application
 from forges.clients import oauth
 from forges.clients.errors import AuthFailed, Misconfigured, Unavailable
 from forges.models import Connection
-from forges.policy import egress_policy
 from lib.database import release_connections
+from lib.policy import egress_policy
 
 EXCHANGE_SECONDS = 10.0
 """For the forge to answer."""

@@ -11,9 +11,9 @@ from django.http import Http404, HttpRequest
 
 from forges.oauth import completion
 from forges.oauth.providers import ForgeProvider, provider_by_id
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS
 from lib import egress
+from lib.policy import egress_policy
 
 
 class SocialAccountAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth publishes no types

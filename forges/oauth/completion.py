@@ -25,9 +25,9 @@ from forges.keeping import Connected, ConnectionRefused
 from forges.models import Connection
 from forges.oauth.flow import Intent
 from forges.oauth.providers import ExchangeFailed, ForgeProvider, application_of, callback_url
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS
 from forges.standing import where
+from lib.policy import egress_policy
 from orgs import access
 from orgs.models import Membership
 

@@ -26,9 +26,9 @@ from django.urls import reverse
 from forges.applications import APP_KEY, OAuthApplication, github_app, oauth_applications
 from forges.clients import oauth
 from forges.clients.errors import ForgeError
-from forges.policy import egress_policy
 from forges.renewing import EXCHANGE_SECONDS
 from lib.database import release_connections
+from lib.policy import egress_policy
 
 _PREFIX = "millrace-"
 _BASES: dict[str, tuple[type, type]] = {

@@ -16,10 +16,10 @@ from django.views.decorators.http import require_safe
 
 from forges.clients.errors import Busy
 from forges.opening import turn
-from forges.policy import egress_policy
 from forges.views.connections import connection_of
 from lib import egress
 from lib.database import release_connections
+from lib.policy import egress_policy
 from orgs import access
 from orgs.models import Membership
 

@@ -1,4 +1,4 @@
-"""What requests to forges may reach, from the settings."""
+"""What requests to addresses that people enter may reach, from the settings."""
 
 from __future__ import annotations
 
