@@ -14,10 +14,10 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from forges.picking import FieldError
 from integrations import timing
 from integrations.clock import next_poll, next_refresh
 from integrations.models import AfterRefresh, Integration, Schedule
-from integrations.probing import FieldError
 from integrations.webhook import want_hook
 from orgs import access, audit
 from orgs.models import Organization, User

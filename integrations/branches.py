@@ -8,10 +8,11 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog.models import Server
+from forges.picking import FieldError
 from integrations.automation import prune_no_more
 from integrations.connecting import save_track, snapshot
 from integrations.models import ImportedFile, Integration, Track
-from integrations.probing import Entered, FieldError, Probe, normalise_mount, parse_filter
+from integrations.probing import Entered, Probe, normalise_mount, parse_filter
 from orgs import access, audit
 from orgs.models import User
 

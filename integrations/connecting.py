@@ -12,11 +12,12 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from catalog.models import Content, Origin, Server
+from forges.picking import FieldError
 from integrations.automation import prune_no_more
 from integrations.credentials import check_chosen
 from integrations.models import ImportedFile, Integration, Track
 from integrations.news import credential_given
-from integrations.probing import Entered, FieldError, Probe, normalise_mount, parse_filter
+from integrations.probing import Entered, Probe, normalise_mount, parse_filter
 from jobs import runs
 from jobs.models import LIVE, Run, Status
 from orgs import access, audit

@@ -9,9 +9,9 @@ from forges import connections, standing, turns
 from forges.clients.base import Client, Credential
 from forges.models import Connection
 from forges.opening import client_for, client_through
+from forges.picking import FieldError
 from forges.standing import ConnectionLost
 from integrations.models import Integration
-from integrations.probing import FieldError
 from jobs.context import RunContext
 from jobs.outcomes import Failure, Waiting
 from orgs import access

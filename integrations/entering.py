@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from forges.picking import FieldError
 from integrations import probing
 from integrations.models import Integration, Track
-from integrations.probing import Entered, FieldError, Probe
+from integrations.probing import Entered, Probe
 from lib.crypto import CryptoError
 
 

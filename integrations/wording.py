@@ -14,7 +14,6 @@ from django.utils.timesince import timeuntil
 
 from forges.clients import FORGES
 from forges.clients.base import Account
-from forges.clients.errors import ForgeError, RateLimited
 from forges.clients.permissions import findings
 from forges.hooks import PERMISSION
 from forges.models import Hook, HookStatus
@@ -66,13 +65,6 @@ def about_token(forge: str, account: Account, *, on_push: bool) -> tuple[tuple[s
         return (*(("warning", each) for each in reading.missing), *(("info", each) for each in reading.notes))
     hooking = findings(forge, method="token", scopes=account.scopes, oauth=False, purpose="hooks")
     return tuple(("warning", each) for each in dict.fromkeys((*reading.missing, *hooking.missing)))
-
-
-def advised(error: ForgeError) -> str:
-    """What went wrong and what to do, for a person who waits for the answer: there nothing goes on by itself."""
-    if isinstance(error, RateLimited) and error.reset_at:
-        return f"{error} Try again after {date_format(timezone.localtime(error.reset_at), 'H:i')}."
-    return f"{error} {error.advice}".strip()
 
 
 def forge_label(key: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 
-from integrations.probing import FieldError
+from forges.picking import FieldError
 
 PLAIN_GIT = "git"
 

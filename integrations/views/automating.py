@@ -12,11 +12,11 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
+from forges.picking import FieldError
 from integrations import automation as services
 from integrations import timing
 from integrations.forms.automation import AutomationForm
 from integrations.models import Integration
-from integrations.probing import FieldError
 from integrations.views.page import integration_of, integration_page, page_context
 from lib.htmx import go_to, is_fragment
 from orgs import access

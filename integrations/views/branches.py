@@ -11,11 +11,11 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from catalog.views.page import confirm
+from forges.picking import FieldError
 from integrations import branches as services
 from integrations import connecting, entering, wording
 from integrations.forms.branches import TrackForm
 from integrations.models import ImportedFile, Integration, Track
-from integrations.probing import FieldError
 from integrations.refreshing import request_refresh
 from integrations.views.page import LEVELS, integration_of, integration_page, page_context, track_of
 from jobs.models import Trigger

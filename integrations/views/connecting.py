@@ -20,11 +20,11 @@ from catalog.access import server_of
 from catalog.models import Server
 from forges.clients import FORGES
 from forges.models import Connection
+from forges.picking import FieldError
 from integrations import automation, drafts, flows, probing, wording
 from integrations import connecting as services
 from integrations.connecting import Connected
 from integrations.forms.connecting import ConnectForm
-from integrations.probing import FieldError
 from integrations.refreshing import request_refresh
 from integrations.views.page import LEVELS, integration_page, page_context, server_page
 from jobs.models import Run, Trigger

@@ -14,11 +14,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 
 from catalog.views.page import confirm
 from forges.clients import FORGES
+from forges.picking import FieldError
 from integrations import connecting as services
 from integrations import credential_state, entering, flows, wording
 from integrations.forms.credentials import KEEP, NONE, CredentialForm
 from integrations.models import ImportedFile, Integration
-from integrations.probing import FieldError
 from integrations.views.page import LEVELS, integration_of, integration_page, page_context, server_page
 from lib.htmx import go_to, is_fragment
 from orgs import access

@@ -13,10 +13,12 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
 from catalog.access import server_of
+from forges import picking as picks
+from forges.picking import FieldError
 from integrations import entering, picking
 from integrations.forms.connecting import ConnectForm
 from integrations.forms.fields import PLAIN_GIT
-from integrations.probing import Entered, FieldError
+from integrations.probing import Entered
 from integrations.views.page import integration_of
 from orgs import access
 from orgs.models import Membership
@@ -39,8 +41,8 @@ def repositories(request: HttpRequest, membership: Membership, server: str) -> H
     }
     if entered.has_credential and context["lists"]:
         try:
-            context["found"] = picking.repositories(entered, query=entered.repository)
-            context["most"] = picking.SHOWN
+            context["found"] = picks.repositories(entered, query=entered.repository)
+            context["most"] = picks.SHOWN
         except FieldError as error:
             context["problem"] = str(error)
     return render(request, "integrations/_repositories.html", context)
@@ -102,7 +104,7 @@ def _branches(request: HttpRequest, entered: Entered) -> HttpResponse:
     context: dict[str, Any] = {}
     if entered.repository:
         try:
-            context["default"], context["found"] = picking.branches(entered)
+            context["default"], context["found"] = picks.branches(entered)
         except FieldError as error:
             context["problem"] = str(error)
     return render(request, "integrations/_branches.html", context)

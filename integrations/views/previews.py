@@ -10,6 +10,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from forges.clients.errors import ForgeError
+from forges.picking import advised
 from forges.reading import Skip
 from integrations import preview as services
 from integrations import wording
@@ -111,7 +112,7 @@ def preview_diff(request: HttpRequest, membership: Membership, integration: uuid
     except services.NotInPlan as error:
         raise Http404 from error
     except ForgeError as error:
-        context["problem"] = wording.advised(error)
+        context["problem"] = advised(error)
     except Failure as failure:
         context["problem"] = failure.text
     else:

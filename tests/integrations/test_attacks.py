@@ -12,10 +12,11 @@ from catalog.models import Server
 from forges import connections
 from forges.connecting import connect_token
 from forges.models import Connection as ForgeConnection
+from forges.picking import FieldError
 from integrations import automation, branches, connecting, entering, news, probing
 from integrations.automation import Automation
 from integrations.models import AfterRefresh, Integration, Track
-from integrations.probing import Entered, FieldError
+from integrations.probing import Entered
 from jobs.models import Status
 from orgs.models import AuditEvent, Membership, Role, User
 from tests.conftest import Browse

@@ -11,11 +11,11 @@ from django.utils import timezone
 
 from catalog.models import Version
 from forges.models import Hook, HookStatus
+from forges.picking import FieldError
 from forges.signals import repository_pushed
 from integrations import automation, clock, webhook
 from integrations.automation import Automation
 from integrations.models import AfterRefresh, Integration, Schedule
-from integrations.probing import FieldError
 from integrations.refreshing import REFRESH
 from jobs import runs
 from jobs.models import Run, Status, Trigger

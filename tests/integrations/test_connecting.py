@@ -9,9 +9,10 @@ import pytest
 from django.db import connection as database
 
 from catalog.models import Content, Origin, Server
+from forges.picking import FieldError, branches, repositories
 from integrations import connecting, left_overs, picking, probing
 from integrations.models import ImportedFile, Integration, Track
-from integrations.probing import Entered, FieldError
+from integrations.probing import Entered
 from jobs import runs
 from jobs.models import Run, Status, Trigger
 from orgs.models import AuditEvent, User
@@ -177,15 +178,15 @@ def test_a_path_that_no_refresh_would_take_is_not_put_to_the_patterns(entered: E
 def test_the_picker_finds_what_the_token_can_see(
     forge: Forge, entered: Entered, private_repo: HostedRepository
 ) -> None:
-    names = {repository.full_name for repository in probing.repositories(entered, query="sec")}
+    names = {repository.full_name for repository in repositories(entered, query="sec")}
     assert names == {"acme/secret"}
     stranger = replace(entered, token=forge.token("mallory"))
-    assert not probing.repositories(stranger, query="sec")
+    assert not repositories(stranger, query="sec")
 
 
 def test_the_branch_picker_begins_with_the_default_branch(book: HostedRepository, entered: Entered) -> None:
     book.git.branch("a-first", at="main")
-    default, found = probing.branches(entered)
+    default, found = branches(entered)
     assert default == "main"
     assert [branch.name for branch in found] == ["main", "a-first"]
 

@@ -12,11 +12,12 @@ from forges.clients.oauth import Grant
 from forges.connecting import connect_installation
 from forges.models import Connection as ForgeConnection
 from forges.models import ConnectionStatus, Hook
+from forges.picking import FieldError
 from forges.usage import uses_of
 from integrations import automation, clock, connecting, probing
 from integrations.automation import Automation
 from integrations.models import Integration, Schedule
-from integrations.probing import Entered, FieldError
+from integrations.probing import Entered
 from jobs.models import Run, Status
 from orgs.models import User
 from tests.forges_app.conftest import Register, app, github, gitlab, of, register, user_token

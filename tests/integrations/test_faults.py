@@ -14,9 +14,10 @@ from pytest_django import Settings
 from catalog.models import Content, Server
 from forges import opening
 from forges.clients.base import Credential
+from forges.picking import FieldError
 from integrations import connecting, picking, probing
 from integrations.models import ImportedFile
-from integrations.probing import Entered, FieldError
+from integrations.probing import Entered
 from integrations.refreshing import request_preview, request_refresh
 from jobs.models import Run, Status
 from orgs.models import Membership, User
