@@ -1,0 +1,111 @@
+"""The arguments and messages of a prompt, and `{{argument}}` in its texts. Pure: lists of plain values.
+
+`{{name}}`, with or without spaces inside, is filled in; other things between double braces stay as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+ROLES = ("user", "assistant")
+MOST_ARGUMENTS = 50
+MOST_MESSAGES = 50
+ARGUMENT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
+NAME_RULE = "begins with a letter or _, and has up to 64 letters, digits and _: city_name."
+_BRACED = re.compile(r"\{\{([^{}]*)\}\}")
+
+
+class Argument(TypedDict):
+    name: str
+    description: str
+    required: bool
+
+
+class Message(TypedDict):
+    role: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong in one row; `text` is a sentence for a person."""
+
+    part: Literal["arguments", "messages"]
+    row: int
+    """Counted from 0; -1 for all rows together."""
+    field: str
+    """The row's field, "" for the row as a whole."""
+    text: str
+
+
+def placeholders(text: str) -> list[str]:
+    """The names of the arguments that a text asks for, each once, in order."""
+    names = (match.group(1).strip() for match in _BRACED.finditer(text))
+    return list(dict.fromkeys(name for name in names if ARGUMENT_NAME.fullmatch(name)))
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders replaced, "" where `values` has nothing. What values hold is not filled again."""
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1).strip()
+        return values.get(name, "") if ARGUMENT_NAME.fullmatch(name) else match.group()
+
+    return _BRACED.sub(value, text)
+
+
+def errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    """All that keeps a prompt from being saved, in the order of the page."""
+    return [*_argument_errors(arguments), *_message_errors(arguments, messages)]
+
+
+def warnings(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What may be saved, and is probably not meant: a sentence each."""
+    used = {name for message in messages for name in placeholders(str(message["text"]))}
+    unused = [str(argument["name"]) for argument in arguments if argument["name"] not in used]
+    found = [f"No message uses the argument “{name}”. Write {{{{{name}}}}} where its value goes." for name in unused]
+    for number, message in enumerate(messages, start=1):
+        found += [
+            f"Message {number} holds {match.group()[:40]}, which is no argument’s name: it stays so."
+            for match in _BRACED.finditer(str(message["text"]))
+            if not ARGUMENT_NAME.fullmatch(match.group(1).strip())
+        ]
+    return found
+
+
+def _argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    found = []
+    seen: set[str] = set()
+    for row, argument in enumerate(arguments):
+        name = str(argument["name"])
+        if not ARGUMENT_NAME.fullmatch(name):
+            found.append(Problem("arguments", row, "name", f"An argument’s name {NAME_RULE}"))
+        elif name in seen:
+            found.append(Problem("arguments", row, "name", f"There is already an argument named “{name}”."))
+        seen.add(name)
+    if len(arguments) > MOST_ARGUMENTS:
+        found.append(Problem("arguments", -1, "", f"A prompt can have {MOST_ARGUMENTS} arguments at most."))
+    return found
+
+
+def _message_errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[Problem]:
+    found = []
+    known = {str(argument["name"]) for argument in arguments}
+    for row, message in enumerate(messages):
+        if message["role"] not in ROLES:
+            found.append(Problem("messages", row, "role", f"Message {row + 1} is by neither user nor assistant."))
+        if not str(message["text"]).strip():
+            found.append(Problem("messages", row, "text", f"Message {row + 1} is empty. Write it, or remove its row."))
+        for name in placeholders(str(message["text"])):
+            if name not in known:
+                advice = "Add it to the arguments, or take it out."
+                words = f"Message {row + 1} uses {{{{{name}}}}}, but there is no argument “{name}”. {advice}"
+                found.append(Problem("messages", row, "text", words))
+    if not messages:
+        found.append(Problem("messages", -1, "", "A prompt needs a message at least."))
+    if len(messages) > MOST_MESSAGES:
+        found.append(Problem("messages", -1, "", f"A prompt can have {MOST_MESSAGES} messages at most."))
+    return found
