@@ -1,13 +1,14 @@
 """A server's whole configuration as plain values: what is exported, rendered to files, compared and imported.
 
-No Django and no database here. Sequences are sorted by name, so that two equal configurations are equal values.
+No Django and no database here. Things with names are sorted by `order`, so that two equal configurations are equal
+values.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 MASK = "••••••"
 """Stands for a value that does not leave the database; an import leaves what is there as it is."""
@@ -19,7 +20,7 @@ class VariableConfig:
     description: str = ""
     secret: bool = False
     value: str = ""
-    """Of a plain one; MASK of a secret one that has a value."""
+    """Of a plain one; MASK of each secret one, entered or not."""
     hosts: tuple[str, ...] = ()
 
 
@@ -110,3 +111,13 @@ class ServerConfig:
     visibility: str = "private"
     variables: tuple[VariableConfig, ...] = ()
     providers: tuple[ProviderConfig, ...] = ()
+
+
+class Named(Protocol):
+    @property
+    def name(self) -> str: ...
+
+
+def order(thing: Named) -> tuple[str, str]:
+    """The sorting key of variables, providers, tools, resources and prompts; the same on each database."""
+    return thing.name.lower(), thing.name

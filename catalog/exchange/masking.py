@@ -1,0 +1,79 @@
+"""What does not leave the database in clear text, decided in this one place.
+
+Values of secret variables; OAuth2 client ids and secrets, and values of headers, unless they are nothing but `${NAME}`
+references. Headers of HARMLESS never carry credentials and are told as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from catalog.exchange.model import MASK
+
+HARMLESS = frozenset(
+    {
+        "accept",
+        "accept-encoding",
+        "accept-language",
+        "anthropic-version",
+        "api-version",
+        "cache-control",
+        "content-type",
+        "notion-version",
+        "prefer",
+        "user-agent",
+        "x-api-version",
+        "x-github-api-version",
+    }
+)
+"""Names of headers, in small letters."""
+
+# https://www.iana.org/assignments/http-authschemes and those that large APIs made up. A closed list: an unknown word
+# before a reference may be the beginning of a password.
+SCHEMES = frozenset(
+    {
+        "apikey",
+        "basic",
+        "bearer",
+        "bot",
+        "deepl-auth-key",
+        "digest",
+        "dpop",
+        "geniekey",
+        "key",
+        "klaviyo-api-key",
+        "negotiate",
+        "ssws",
+        "token",
+    }
+)
+_REFERENCE = r"\$\{[A-Z][A-Z0-9_]{0,63}\}"
+_ONLY_REFERENCES = re.compile(rf"(?:([A-Za-z-]{{1,32}}) )?(?:{_REFERENCE}[ :]?)*{_REFERENCE}")
+_ONE_REFERENCE = re.compile(_REFERENCE)
+
+
+def is_masked(value: str) -> bool:
+    """Whether this stands for a value that stayed in the database."""
+    return value == MASK
+
+
+def mask_variable(value: str, *, secret: bool) -> str:
+    """A secret one's is masked whether or not it has been entered, so that the document does not change with it."""
+    return MASK if secret else value
+
+
+def mask_credential(value: str) -> str:
+    """An OAuth2 client id or secret."""
+    return value if not value or _ONE_REFERENCE.fullmatch(value) else MASK
+
+
+def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value if _may_leave(name, value) else MASK for name, value in headers.items()}
+
+
+def _may_leave(name: str, value: str) -> bool:
+    if not value or name.lower() in HARMLESS:
+        return True
+    found = _ONLY_REFERENCES.fullmatch(value)
+    return found is not None and (found[1] is None or found[1].lower() in SCHEMES)
