@@ -1,0 +1,65 @@
+"""Asking for a push: once for many saves, and not again while one waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.contenttypes.models import ContentType
+
+from gitsync.models import PushTarget
+from jobs import runs
+from jobs.models import LIVE, Run, RunQuerySet, Status, Trigger
+from orgs.models import User
+
+ASSIGN, EDIT = "gitsync.assign", "servers.edit"
+"""What takes to choose the repository, and to have it pushed to."""
+PUSH = "gitsync.push"
+COMPARE: dict[str, Any] = {"compare": True}
+"""Options of a Run that asks the forge although nothing is known to be missing there."""
+
+
+def request_push(target: PushTarget, *, trigger: str, by: User | None) -> Run:
+    """Ask for a push of what is saved by then; part of the caller's transaction.
+
+    It joins the Run that is queued. One that waits for the forge pushes what there is when it goes on, so that there
+    is only ever one that waits; who asks by hand has it look again now.
+    """
+    if trigger != Trigger.MANUAL and (waiting := _waiting(target)) is not None:
+        return waiting
+    if trigger == Trigger.MANUAL:
+        wake(target)
+    return runs.request_run(
+        kind=PUSH,
+        subject=target,
+        organization=target.organization,
+        scope=scope_of(target),
+        options=COMPARE if trigger == Trigger.MANUAL else {},
+        trigger=trigger,
+        requested_by=by,
+    ).run
+
+
+def scope_of(target: PushTarget) -> str:
+    """The id of the server, on whose activity page the Run is; also of one that is gone."""
+    return str(target.server_id or "")
+
+
+def live_runs(target: PushTarget) -> RunQuerySet:
+    rows: RunQuerySet = Run.objects.about(target).filter(kind=PUSH, status__in=LIVE)
+    return rows
+
+
+def _waiting(target: PushTarget) -> Run | None:
+    found: Run | None = Run.objects.about(target).filter(kind=PUSH, status=Status.WAITING).first()
+    return found
+
+
+def wake(*targets: PushTarget) -> int:
+    """Let their Runs that wait look again; one that still has to wait asks its forge once. Returns how many."""
+    waiting = Run.objects.filter(
+        subject_type=ContentType.objects.get_for_model(PushTarget),
+        subject_id__in=[str(target.pk) for target in targets],
+        kind=PUSH,
+        status=Status.WAITING,
+    )
+    return len([runs.resume(run) for run in list(waiting)])
