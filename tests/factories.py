@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.text import slugify
 
-from catalog.models import Blob, Content, Server
+from catalog.models import Blob, Content, Prompt, Provider, Resource, Server, Tool, Variable
 from forges.models import Connection, Hook, Method
 from integrations.models import Integration, Track
 from jobs.models import Run, Trigger
@@ -44,6 +44,40 @@ def blob(text: str) -> Blob:
 
 def content(on: Server, path: str = "", text: str = "Hello\n", **fields: Any) -> Content:
     return Content.objects.create(server=on, path=path or f"file{next(_number)}.md", blob=blob(text), **fields)
+
+
+def provider(on: Server, name: str = "", **fields: Any) -> Provider:
+    """An upstream API of a server, without credentials."""
+    number = next(_number)
+    values = {"name": name or f"Weather {number}", "base_url": f"https://api{number}.example.com/v1"}
+    return Provider.objects.create(server=on, **{**values, **fields})
+
+
+def tool(of: Provider, name: str = "", **fields: Any) -> Tool:
+    """A GET without arguments."""
+    number = next(_number)
+    values = {"name": name or f"getWeather{number}", "path": f"/weather/{number}"}
+    return Tool.objects.create(server=of.server, provider=of, **{**values, **fields})
+
+
+def resource(of: Provider, name: str = "", **fields: Any) -> Resource:
+    """A text that is kept here."""
+    number = next(_number)
+    values = {"name": name or f"Guide {number}", "uri": f"docs://guides/{number}", "mime_type": "text/markdown"}
+    return Resource.objects.create(server=of.server, provider=of, **{"text": "Hello\n", **values, **fields})
+
+
+def prompt(of: Provider, name: str = "", **fields: Any) -> Prompt:
+    """One message of a user, without arguments."""
+    values = {"name": name or f"greet{next(_number)}", "messages": [{"role": "user", "text": "Say hello."}]}
+    return Prompt.objects.create(server=of.server, provider=of, **{**values, **fields})
+
+
+def variable(on: Server, name: str = "", value: str = "", **fields: Any) -> Variable:
+    """A plain one; `secret="…"` makes it secret, to be sent to api.example.com."""
+    fields.setdefault("is_secret", "secret" in fields)
+    fields.setdefault("hosts", ["api.example.com"] if fields["is_secret"] else [])
+    return Variable.objects.create(server=on, name=name or f"NAME_{next(_number)}", value=value, **fields)
 
 
 def integration(on: Server, repository: str = "", **fields: Any) -> Integration:

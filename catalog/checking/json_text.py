@@ -1,0 +1,184 @@
+"""JSON as people type it: read strictly, bounded, and each part of it traced back to its line."""
+
+from __future__ import annotations
+
+import json
+import math
+from json.decoder import scanstring  # type: ignore[attr-defined]  # no stub names it
+from typing import Any, NoReturn
+
+LONGEST = 200_000
+"""Characters."""
+DEEPEST = 40
+"""Levels of objects and arrays."""
+
+
+class BadJson(ValueError):
+    """The text is a sentence for a person that names line and column, counted from 1."""
+
+    def __init__(self, text: str, line: int = 0, column: int = 0) -> None:
+        super().__init__(f"Line {line}, column {column}: {text}" if line else text)
+        self.line, self.column = line, column
+
+
+def parse_json(text: str) -> Any:
+    """What the text says. Raises BadJson: for what is no JSON (RFC 8259; NaN and Infinity are none), for a name that
+    an object has twice, for numbers and characters that others cannot read, and beyond LONGEST and DEEPEST."""
+    if len(text) > LONGEST:
+        raise BadJson(f"This is longer than {LONGEST:,} characters, the most that is kept.")
+    _not_deeper(text)
+    try:
+        value = json.loads(text, parse_constant=_no_constant)
+    except json.JSONDecodeError as error:
+        raise BadJson(f"This is not valid JSON: {_in_words(error)}.", error.lineno, error.colno) from error
+    except BadJson:
+        raise
+    except ValueError as error:  # a number of thousands of digits
+        raise BadJson("A number has more digits than can be kept.") from error
+    _Places(text, strict=True).read()
+    return value
+
+
+def line_of(text: str, pointer: str) -> int:
+    """The line, counted from 1, on which the value at a JSON pointer (RFC 6901) begins in a valid text; of a member
+    that is the line of its name. The nearest value around it where it is not there."""
+    places = _Places(text, strict=False).read()
+    while pointer and pointer not in places:
+        pointer = pointer.rpartition("/")[0]
+    return text.count("\n", 0, places[pointer]) + 1
+
+
+def pointer_to(path: Any) -> str:
+    """The JSON pointer of the keys and indices that lead to a value."""
+    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
+
+
+class _Places:
+    """Where each value of a valid JSON text begins."""
+
+    def __init__(self, text: str, *, strict: bool) -> None:
+        self.text, self.strict = text, strict
+        self.at = 0
+        self.places: dict[str, int] = {}
+
+    def read(self) -> dict[str, int]:
+        """Offsets by pointer."""
+        self._skip()
+        self.places[""] = self.at
+        self._value("")
+        return self.places
+
+    def _value(self, pointer: str) -> None:
+        first = self.text[self.at]
+        if first == "{":
+            self._object(pointer)
+        elif first == "[":
+            self._array(pointer)
+        elif first == '"':
+            self._string()
+        else:
+            start = self.at
+            while self.at < len(self.text) and self.text[self.at] not in ",]} \t\n\r":
+                self.at += 1
+            word = self.text[start : self.at]
+            if self.strict and word not in ("true", "false", "null") and not math.isfinite(float(word)):
+                self._wrong("this number is larger than others can read", start)
+
+    def _object(self, pointer: str) -> None:
+        self._next()
+        seen: set[str] = set()
+        while self.text[self.at] != "}":
+            start = self.at
+            name = self._string()
+            if self.strict and name in seen:
+                self._wrong(f"the object has “{name[:40]}” twice. Remove one of them", start)
+            seen.add(name)
+            self._skip()
+            self._next()  # the colon
+            below = pointer + pointer_to([name])
+            self.places[below] = start
+            self._value(below)
+            self._end_of_item()
+        self.at += 1
+
+    def _array(self, pointer: str) -> None:
+        self._next()
+        number = 0
+        while self.text[self.at] != "]":
+            below = f"{pointer}/{number}"
+            self.places[below] = self.at
+            self._value(below)
+            self._end_of_item()
+            number += 1
+        self.at += 1
+
+    def _string(self) -> str:
+        start = self.at
+        value, self.at = scanstring(self.text, self.at + 1, True)
+        if self.strict and any("\ud800" <= character <= "\udfff" for character in value):
+            self._wrong("half of a character stands alone after \\u", start)
+        return str(value)
+
+    def _skip(self) -> None:
+        while self.at < len(self.text) and self.text[self.at] in " \t\n\r":
+            self.at += 1
+
+    def _next(self) -> None:
+        self.at += 1
+        self._skip()
+
+    def _end_of_item(self) -> None:
+        self._skip()
+        if self.text[self.at] == ",":
+            self._next()
+
+    def _wrong(self, text: str, at: int) -> NoReturn:
+        raise BadJson(
+            f"{text[0].upper()}{text[1:]}.", self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
+        )
+
+
+def _not_deeper(text: str) -> None:
+    """Before anything reads it: readers go as deep as a text does."""
+    depth = 0
+    in_string = False
+    skip = False
+    for at, character in enumerate(text):
+        if skip:
+            skip = False
+        elif in_string:
+            skip = character == "\\"
+            in_string = character != '"'
+        elif character == '"':
+            in_string = True
+        elif character in "{[":
+            depth += 1
+            if depth > DEEPEST:
+                line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+                raise BadJson(f"This is nested deeper than {DEEPEST} levels.", line, column)
+        elif character in "}]":
+            depth -= 1
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise BadJson(f"{name} is no number in JSON. Use null, or leave it out.")
+
+
+_WORDS = {
+    "Expecting property name enclosed in double quotes": "a name in double quotes is missing",
+    "Expecting ',' delimiter": "a comma or a closing bracket is missing",
+    "Expecting ':' delimiter": "a colon is missing after the name",
+    "Expecting value": "a value is missing",
+    "Extra data": "something follows its end",
+    "Invalid control character at": "a text holds a line break or another control character; write it as \\n",
+    "Invalid \\escape": "there is no such escape with a backslash",
+    "Invalid \\uXXXX escape": "four hexadecimal digits are missing after \\u",
+    "Unterminated string starting at": "a text that begins here does not end",
+    "Illegal trailing comma before end of object": "a comma follows the last member",
+    "Illegal trailing comma before end of array": "a comma follows the last item",
+}
+
+
+def _in_words(error: json.JSONDecodeError) -> str:
+    message = error.msg.rstrip(": ")
+    return _WORDS.get(message, message)

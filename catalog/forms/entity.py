@@ -1,0 +1,74 @@
+"""The form of one thing that a server offers: it remembers the revision that was read, and places what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Self
+
+from django import forms
+from django.http import QueryDict
+
+from catalog.checking.problems import FieldError
+from catalog.forms.fields import JsonField
+from catalog.models.tools import Configured
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that is saved now with something else than what a person typed."""
+
+    label: str
+    text: str
+    mono: bool
+
+
+class EntityForm(forms.Form):
+    """A subclass has one field for each field of the model that people edit, with the same name."""
+
+    seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    @classmethod
+    def values_of(cls, row: Configured) -> dict[str, Any]:
+        """What the form shows of a row."""
+        return {
+            **{name: getattr(row, name) for name in cls.base_fields if name != "seen_revision"},
+            "seen_revision": row.revision,
+        }
+
+    @classmethod
+    def for_row(cls, row: Configured, data: QueryDict | None = None, **more: Any) -> Self:
+        """The form of a row as it is, or of what was posted about it."""
+        return cls(data, initial=cls.values_of(row), **more)
+
+    def refuse(self, errors: Iterable[FieldError]) -> None:
+        """Tell what a service found wrong, beside the fields; where a field holds JSON, with the line."""
+        for error in errors:
+            name = error.field if error.field in self.fields else None
+            field = self.fields[name] if name else None
+            text = field.placed(error.text, error.pointer) if isinstance(field, JsonField) else error.text
+            self.add_error(name, text)
+
+    def over(self, current: Configured) -> Self:
+        """The same form with what the person typed, that saves over what is there now."""
+        data = self.data.copy()
+        data["seen_revision"] = str(current.revision)
+        form = type(self)(data, initial=self.initial)
+        form.is_valid()
+        return form
+
+    def differences(self, current: Configured) -> list[Difference]:
+        """What is saved now where it is not what the person typed."""
+        now = self.values_of(current)
+        found = []
+        for bound in self.visible_fields():
+            name = bound.name
+            if name in now and self.cleaned_data.get(name) != now[name]:
+                found.append(self._difference(bound, now[name]))
+        return found
+
+    def _difference(self, bound: forms.BoundField, value: Any) -> Difference:
+        shown = bound.field.prepare_value(value)
+        choices: Any = getattr(bound.field, "choices", None)
+        text = str(dict(choices).get(shown, shown)) if choices else str(shown)
+        return Difference(str(bound.label), text, "mono" in str(bound.field.widget.attrs.get("class", "")))

@@ -1,0 +1,107 @@
+"""What the pages of providers, tools, resources, prompts and variables share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from catalog.checking.problems import Invalid
+from catalog.forms.entity import Difference, EntityForm
+from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
+from catalog.models.tools import Configured
+from catalog.saving import Stale
+from catalog.views.page import confirm, server_context
+from orgs.models import Membership
+
+ROW = TypeVar("ROW", bound=Configured)
+OFFERED = TypeVar("OFFERED", Provider, Tool, Resource, Prompt, Variable)
+FORM = TypeVar("FORM", bound=EntityForm)
+
+
+@dataclass(frozen=True)
+class Submitted(Generic[FORM, ROW]):
+    """What became of a form: the row that was saved, or the form to show again."""
+
+    form: FORM
+    saved: ROW | None = None
+    theirs: list[Difference] = field(default_factory=list)
+    """What somebody else saved meanwhile; the form then holds what this person typed, and saves over it."""
+
+    @property
+    def status(self) -> int:
+        return 409 if self.theirs else 200
+
+
+def find(model: type[OFFERED], server: Server, pk: UUID) -> OFFERED:
+    """A row of the server; Http404 if it is not there."""
+    row: OFFERED | None = model._default_manager.filter(server=server, pk=pk).first()
+    if row is None:
+        raise Http404
+    row.server = server
+    return row
+
+
+def submit(request: HttpRequest, form: FORM, save: Callable[[FORM], ROW]) -> Submitted[FORM, ROW]:
+    """Save what was posted by a service; whatever keeps it from being saved is shown on the form."""
+    if request.method != "POST" or not form.is_valid():
+        return Submitted(form)
+    try:
+        return Submitted(form, saved=save(form))
+    except Invalid as invalid:
+        form.refuse(invalid.errors)
+    except Stale as stale:
+        return Submitted(form.over(stale.current), theirs=form.differences(stale.current))
+    except ObjectDoesNotExist:
+        form.add_error(None, "Somebody deleted this while you were editing it. Copy what you need from here.")
+    return Submitted(form)
+
+
+def page(
+    request: HttpRequest,
+    membership: Membership,
+    server: Server,
+    template: str,
+    *,
+    tab: str = "tools",
+    status: int = 200,
+    **more: object,
+) -> HttpResponse:
+    """A page of one of the server's tabs."""
+    return render(request, template, server_context(membership, server, tab, **more), status=status)
+
+
+def ask_to_delete(
+    request: HttpRequest,
+    membership: Membership,
+    server: Server,
+    *,
+    name: str,
+    text: str,
+    button: str,
+    action: str,
+    cancel_url: str,
+    items: Sequence[str] = (),
+    more: int = 0,
+    tab: str = "tools",
+) -> HttpResponse:
+    """The question before something is deleted; it says what goes."""
+    context = server_context(
+        membership,
+        server,
+        tab,
+        title=f"Delete {name}?",
+        text=text,
+        items=items,
+        more=more,
+        action=action,
+        cancel_url=cancel_url,
+        confirm=button,
+        danger=True,
+    )
+    return confirm(request, context)
