@@ -194,7 +194,9 @@ class Client(Protocol):
     has_hooks: ClassVar[bool]
     """Whether the forge has webhooks that can be made: `hooks`, `create_hook`, `update_hook`, `delete_hook`."""
     commits: ClassVar[bool]
-    """Whether `commit` and `pull_request` can be asked."""
+    """Whether `commit` can be asked."""
+    opens_pull_requests: ClassVar[bool]
+    """Whether `pull_request` and `find_pull_request` can be asked (plain git knows none)."""
     usage: Usage
 
     def __enter__(self) -> Self: ...
@@ -269,7 +271,7 @@ class Client(Protocol):
         """NotFound is no error: it is gone."""
         ...
 
-    # -- writing: NotImplementedError without `commits` ----------------------------------------------------------------
+    # -- writing: NotImplementedError without `commits`, and without `opens_pull_requests` -----------------------------
 
     def commit(
         self,
@@ -280,12 +282,21 @@ class Client(Protocol):
         changes: Mapping[str, bytes | None],
         message: str,
         author: Author,
+        committer: Author | None = None,
+        there: Mapping[str, str] | None = None,
     ) -> str:
         """One commit of all `changes` (path -> bytes, None to delete) on top of `parent`; returns its id.
 
         `branch` is made at `parent` if it does not exist. Moved if its head is (or became) another than `parent`, with
-        nothing written. `parent` is "" for a repository without a commit.
+        nothing written; Protected if the forge takes no push to it. `parent` is "" for a repository without a commit.
+        `committer` is for forges that take one; at others it is whom the credential speaks for. `there` is what the
+        caller knows of the parent's tree: the blob id of each path of `changes` that is in it, so that nobody has to
+        ask again.
         """
+        ...
+
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
+        """The open pull request of branch `source` of this repository, no fork's, into `target`."""
         ...
 
     def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:

@@ -32,7 +32,7 @@ from forges.clients.bitbucket_contents import Kept
 from forges.clients.bitbucket_listing import Reading
 from forges.clients.bitbucket_names import WORKSPACE, check_uuid, normalise_bitbucket
 from forges.clients.bitbucket_requests import Api, ScopeMissing, in_quotes
-from forges.clients.bitbucket_writing import Change, Hooks, commit_to, pull_request
+from forges.clients.bitbucket_writing import Change, Hooks, commit_to, find_pull_request, pull_request
 from forges.clients.errors import AuthFailed, EmptyRepository, Forbidden, Moved, NotFound
 from forges.clients.names import check_branch, check_commit, is_branch
 from lib import egress
@@ -43,6 +43,7 @@ class BitbucketClient:
     lists_repositories: ClassVar[bool] = True
     has_hooks: ClassVar[bool] = True
     commits: ClassVar[bool] = True
+    opens_pull_requests: ClassVar[bool] = True
 
     def __init__(self, *, base_url: str, credential: CredentialSource, policy: egress.Policy, limits: Limits) -> None:
         self.usage = Usage()
@@ -209,6 +210,8 @@ class BitbucketClient:
         changes: Mapping[str, bytes | None],
         message: str,
         author: Author,
+        committer: Author | None = None,  # noqa: ARG002  Bitbucket takes the author for both
+        there: Mapping[str, str] | None = None,  # noqa: ARG002  it takes files that are there like those that are not
     ) -> str:
         change = Change(branch, parent, changes, message, author)
         if not parent and self.branches(name):
@@ -218,6 +221,9 @@ class BitbucketClient:
         except NotFound:
             self.repository(name)
             raise change.moved(name) from None
+
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
+        return find_pull_request(self._api, self._slug(name), source=source, target=target)
 
     def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:
         return pull_request(self._api, self._slug(name), source=source, target=target, title=title, body=body)

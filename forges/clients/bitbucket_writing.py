@@ -13,8 +13,8 @@ from forges.clients.answers import commit_of
 from forges.clients.base import Author, PullRequest, RemoteHook
 from forges.clients.bitbucket_answers import EVENTS, Refusal, hook_of, link_of
 from forges.clients.bitbucket_names import check_uuid
-from forges.clients.bitbucket_requests import Api, in_quotes
-from forges.clients.errors import Forbidden, ForgeError, InvalidName, Moved, NotFound
+from forges.clients.bitbucket_requests import Api, Params, in_quotes
+from forges.clients.errors import Forbidden, ForgeError, InvalidName, Moved, NotFound, Protected
 from forges.clients.names import check_branch, check_commit
 
 _RESTRICTIONS = ("restrict", "protected", "permission denied to update branch", "not allowed to push")
@@ -120,9 +120,8 @@ def commit_to(api: Api, name: str, change: Change) -> str:
 
     def judge(status: int, said: Refusal) -> ForgeError | None:
         if status in (400, 403, 409) and any(word in said.message for word in _RESTRICTIONS):
-            return Forbidden(
-                f"A branch restriction at {api.host} keeps this credential from committing to {change.branch}. Let its "
-                "account push there, or choose another branch or pull requests."
+            return Protected(
+                f"A branch restriction at {api.host} keeps this credential from committing to {change.branch}."
             )
         if status == 403:
             return Forbidden(f"{api.host} does not let this credential write to {name}.")
@@ -150,22 +149,31 @@ def pull_request(api: Api, name: str, *, source: str, target: str, title: str, b
     """Open one of branch `source` into `target`, or update the open one."""
     what = f"the pull requests of {name}"
     path = f"/repositories/{name}/pullrequests"
-    query = f"source.branch.name = {in_quotes(source)} AND destination.branch.name = {in_quotes(target)}"
     wanted: dict[str, Any] = {"title": title, "description": body}
     with api.understood(what):
-        # A fork can have a branch of the same name.
-        number = next(
-            (
-                found["id"]
-                for found in api.pages(path, what, params={"state": "OPEN", "q": query, "pagelen": _PULLS})
-                if (found["source"].get("repository") or {}).get("full_name", "").lower() == name
-            ),
-            None,
-        )
-        if number is None:
+        found = _open_one(api, name, source, target)
+        if found is None:
             wanted |= {"source": {"branch": {"name": source}}, "destination": {"branch": {"name": target}}}
             response = api.send("POST", path, what, json=wanted)
         else:
-            response = api.send("PUT", f"{path}/{int(number)}", what, json=wanted)
-        made = api.json(response)
-        return PullRequest(number=str(int(made["id"])), url=link_of(made, "html"))
+            response = api.send("PUT", f"{path}/{found.number}", what, json=wanted)
+        return _request_of(api.json(response))
+
+
+def find_pull_request(api: Api, name: str, *, source: str, target: str) -> PullRequest | None:
+    with api.understood(f"the pull requests of {name}"):
+        return _open_one(api, name, source, target)
+
+
+def _open_one(api: Api, name: str, source: str, target: str) -> PullRequest | None:
+    query = f"source.branch.name = {in_quotes(source)} AND destination.branch.name = {in_quotes(target)}"
+    params: Params = {"state": "OPEN", "q": query, "pagelen": _PULLS}
+    for found in api.pages(f"/repositories/{name}/pullrequests", f"the pull requests of {name}", params=params):
+        # A fork can have a branch of the same name.
+        if (found["source"].get("repository") or {}).get("full_name", "").lower() == name:
+            return _request_of(found)
+    return None
+
+
+def _request_of(data: Any) -> PullRequest:
+    return PullRequest(number=str(int(data["id"])), url=link_of(data, "html"))

@@ -5,6 +5,7 @@ The tree of errors::
     ForgeError
     ├── AuthFailed      401: the credential is wrong, expired or revoked      a person must act
     ├── Forbidden       403 without rate-limit headers: a scope is missing    a person must act
+    │   └── Protected       a rule of the branch takes no push from us        a person must act
     ├── NotFound        404, or hidden from this credential                   a person must act
     ├── RateLimited     403/429 with rate-limit headers; `reset_at`           again after the reset
     ├── Conflict        409/422: it exists already, or is empty               a person must act
@@ -54,6 +55,11 @@ class AuthFailed(ForgeError):
 class Forbidden(ForgeError):
     code = "forbidden"
     advice = "Give the token read access to the repository's contents, then refresh again."
+
+
+class Protected(Forbidden):
+    code = "protected"
+    advice = "Switch to pull requests, or let this account push to the branch at the forge."
 
 
 class NotFound(ForgeError):

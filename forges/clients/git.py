@@ -52,6 +52,7 @@ class GitClient:
     lists_repositories: ClassVar[bool] = False
     has_hooks: ClassVar[bool] = False
     commits: ClassVar[bool] = False
+    opens_pull_requests: ClassVar[bool] = False
 
     def __init__(
         self, *, credential: CredentialSource, policy: egress.Policy, limits: Limits, local_roots: tuple[Path, ...] = ()
@@ -195,7 +196,12 @@ class GitClient:
         changes: Mapping[str, bytes | None],  # noqa: ARG002
         message: str,  # noqa: ARG002
         author: Author,  # noqa: ARG002
+        committer: Author | None = None,  # noqa: ARG002
+        there: Mapping[str, str] | None = None,  # noqa: ARG002
     ) -> str:
+        self._not_known()
+
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:  # noqa: ARG002
         self._not_known()
 
     def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:  # noqa: ARG002

@@ -61,6 +61,7 @@ class GitHubClient:
     lists_repositories: ClassVar[bool] = True
     has_hooks: ClassVar[bool] = True
     commits: ClassVar[bool] = True
+    opens_pull_requests: ClassVar[bool] = True
 
     def __init__(self, *, base_url: str, credential: CredentialSource, policy: egress.Policy, limits: Limits) -> None:
         self.usage = Usage()
@@ -304,8 +305,14 @@ class GitHubClient:
         changes: Mapping[str, bytes | None],
         message: str,
         author: Author,
+        committer: Author | None = None,
+        there: Mapping[str, str] | None = None,  # noqa: ARG002  a tree is made from the parent's, whatever is in it
     ) -> str:
-        return self._writer.commit(name, branch=branch, parent=parent, changes=changes, message=message, author=author)
+        people = {"author": author, "committer": committer or author}
+        return self._writer.commit(name, branch=branch, parent=parent, changes=changes, message=message, people=people)
+
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
+        return self._writer.find_pull_request(name, source=source, target=target)
 
     def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:
         return self._writer.pull_request(name, source=source, target=target, title=title, body=body)

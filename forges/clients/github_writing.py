@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 
 from forges.clients.answers import commit_of, id_of, page_of
 from forges.clients.base import Author, PullRequest
-from forges.clients.errors import Conflict, EmptyRepository, Forbidden, ForgeError, Moved, NotFound
+from forges.clients.errors import Conflict, EmptyRepository, Forbidden, ForgeError, Moved, NotFound, Protected
 from forges.clients.github_api import GitHubApi
 from forges.clients.names import check_branch, check_commit
 
@@ -36,31 +36,35 @@ class GitHubWriter:
         parent: str,
         changes: Mapping[str, bytes | None],
         message: str,
-        author: Author,
+        people: Mapping[str, Author],
     ) -> str:
+        """`people` are the commit's by GitHub's names for them: its `author`, and its `committer` if not the same."""
         check_branch(branch)
+        facts = {"message": message, **{role: _person(person) for role, person in people.items()}}
         with self._api.understood(f"a commit to {name}"):
             if not parent:
-                return self._first_commit(name, branch, changes, message, author)
-            check_commit(parent)
-            exists = self._is_at(name, branch, parent)
-            return self._add_commit(name, branch, parent, changes, message, author, exists=exists)
+                return self._first_commit(name, branch, changes, facts)
+            tree = self._tree_at(name, branch, check_commit(parent))
+            return self._add_commit(name, branch, parent, changes, facts, tree=tree)
 
-    def _is_at(self, name: str, branch: str, parent: str) -> bool:
-        """Whether the branch exists; Moved if its head is not `parent`."""
+    # https://docs.github.com/en/rest/branches/branches#get-a-branch
+    def _tree_at(self, name: str, branch: str, parent: str) -> str:
+        """The id of the parent's tree, "" if there is no such branch; Moved if its head is not `parent`."""
+        address = f"{self._api.path(name)}/branches/{quote(branch, safe='/')}"
         try:
-            head = self._head(name, branch)
+            found = self._api.get(address, f"the branch {branch} of {name}")
         except NotFound:
-            return False
-        except EmptyRepository:
-            head = ""
-        if head != parent:
+            return ""
+        # A branch that was renamed answers under its old name, too.
+        if found["name"] != branch:
+            return ""
+        if found["commit"]["sha"] != parent:
             raise _moved(name, branch)
-        return True
+        return commit_of(found["commit"]["commit"]["tree"]["sha"])
 
     # https://docs.github.com/en/rest/repos/contents#create-or-update-file-contents
     def _first_commit(
-        self, name: str, branch: str, changes: Mapping[str, bytes | None], message: str, author: Author
+        self, name: str, branch: str, changes: Mapping[str, bytes | None], facts: Mapping[str, Any]
     ) -> str:
         """Nothing else takes a first commit. It holds one file; the others follow in a second one."""
         try:
@@ -76,10 +80,13 @@ class GitHubWriter:
         if not files:
             raise Conflict(f"There is nothing to commit to {name}.")
         path, data = files.popitem()
-        body = {"message": message, "content": _base64(data), "branch": branch, "author": _person(author)}
+        body = {**facts, "content": _base64(data), "branch": branch}
         answer = self._write(name, "PUT", f"/contents/{quote(path, safe='/')}", body, branch=branch)
         first = commit_of(answer["commit"]["sha"])
-        return self._add_commit(name, branch, first, files, message, author, exists=True) if files else first
+        if not files:
+            return first
+        tree = commit_of(answer["commit"]["tree"]["sha"])
+        return self._add_commit(name, branch, first, files, facts, tree=tree)
 
     def _add_commit(
         self,
@@ -87,29 +94,35 @@ class GitHubWriter:
         branch: str,
         parent: str,
         changes: Mapping[str, bytes | None],
-        message: str,
-        author: Author,
+        facts: Mapping[str, Any],
         *,
-        exists: bool,
+        tree: str,
     ) -> str:
-        # https://docs.github.com/en/rest/git/commits#get-a-commit-object
-        try:
-            base = self._api.get(f"{self._api.path(name)}/git/commits/{parent}", f"the commit {parent[:10]} of {name}")
-        except NotFound:
-            self._api.gone(name, parent)
+        """`tree` is the parent's, "" where the branch is to be made."""
+        base = tree or self._tree_of(name, parent)
         # https://docs.github.com/en/rest/git/trees#create-a-tree
-        tree = {"base_tree": commit_of(base["tree"]["sha"]), "tree": self._entries(name, changes)}
-        tree_id = commit_of(self._write(name, "POST", "/git/trees", tree)["sha"])
+        wanted = {"base_tree": base, "tree": self._entries(name, changes)}
+        tree_id = commit_of(self._write(name, "POST", "/git/trees", wanted)["sha"])
         # https://docs.github.com/en/rest/git/commits#create-a-commit
-        commit = {"message": message, "tree": tree_id, "parents": [parent], "author": _person(author)}
+        commit = {**facts, "tree": tree_id, "parents": [parent]}
         made = commit_of(self._write(name, "POST", "/git/commits", commit)["sha"])
         # https://docs.github.com/en/rest/git/refs
-        if exists:
+        if tree:
             ref = f"/git/refs/heads/{quote(branch, safe='/')}"
             self._write(name, "PATCH", ref, {"sha": made, "force": False}, branch=branch)
         else:
             self._write(name, "POST", "/git/refs", {"ref": f"refs/heads/{branch}", "sha": made}, branch=branch)
         return made
+
+    # https://docs.github.com/en/rest/git/commits#get-a-commit-object
+    def _tree_of(self, name: str, commit: str) -> str:
+        try:
+            found = self._api.get(f"{self._api.path(name)}/git/commits/{commit}", f"the commit {commit[:10]} of {name}")
+        except EmptyRepository:
+            raise Moved(f"{name} has no commit any more.") from None
+        except NotFound:
+            self._api.gone(name, commit)
+        return commit_of(found["tree"]["sha"])
 
     def _entries(self, name: str, changes: Mapping[str, bytes | None]) -> list[dict[str, Any]]:
         entries = []
@@ -134,24 +147,32 @@ class GitHubWriter:
         check_branch(source)
         check_branch(target)
         with self._api.understood(f"the pull requests of {name}"):
-            if (number := self._open_request(name, source, target)) is None:
+            if (found := self._open_request(name, source, target)) is None:
                 try:
                     wanted = {"title": title, "body": body, "head": source, "base": target}
                     return _pull_request(self._write(name, "POST", "/pulls", wanted))
                 except Moved:
                     # Somebody opened one in between.
-                    if (number := self._open_request(name, source, target)) is None:
+                    if (found := self._open_request(name, source, target)) is None:
                         raise
-            return _pull_request(self._write(name, "PATCH", f"/pulls/{number}", {"title": title, "body": body}))
+            path = f"/pulls/{found.number}"
+            return _pull_request(self._write(name, "PATCH", path, {"title": title, "body": body}))
 
-    def _open_request(self, name: str, source: str, target: str) -> str | None:
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
+        check_branch(source)
+        check_branch(target)
+        with self._api.understood(f"the pull requests of {name}"):
+            return self._open_request(name, source, target)
+
+    def _open_request(self, name: str, source: str, target: str) -> PullRequest | None:
         path = self._api.path(name)
         owner = path.split("/")[2]
         query = urlencode({"state": "open", "head": f"{owner}:{source}", "base": target, "per_page": 100})
         for found in self._api.get(f"{path}/pulls?{query}", f"the pull requests of {name}"):
-            # A filter with an owner of another name is not applied.
-            if (found["head"]["ref"], found["base"]["ref"]) == (source, target):
-                return id_of(found["number"])
+            # A filter with an owner of another name is not applied, and forks can have a branch of the same name.
+            head, base = found["head"], found["base"]
+            if (head["ref"], base["ref"]) == (source, target) and _same_repository(head, base):
+                return _pull_request(found)
         return None
 
     def _write(self, name: str, method: str, path: str, body: Mapping[str, Any], *, branch: str = "") -> Any:
@@ -164,7 +185,7 @@ class GitHubWriter:
         return api.json(api.send(method, api.path(name) + path, what, body=body, ok=(200, 201), judge=judge))
 
 
-_OF_PROTECTION = ("protected", "rule violation", "ruleset", "required status", "must be made through")
+_OF_PROTECTION = ("protected", "rule violation", "ruleset", "required status", "must be made through", "gh006", "gh013")
 _OF_RACES = ("fast forward", "already exists", "does not exist", "wasn't supplied")
 
 
@@ -182,10 +203,7 @@ def _judge(host: str, name: str, branch: str, status: int, message: str) -> Forg
             advice="Unarchive it there, or choose another repository.",
         )
     if any(words in message for words in _OF_PROTECTION):
-        return Forbidden(
-            f"{host} protects {where}: what is to change there goes by a pull request.",
-            advice="Choose pull requests for it, or let this account push to it at the forge.",
-        )
+        return Protected(f"{host} protects {where}: what is to change there goes by a pull request.")
     if status == 404 and "branch" in message:
         return Conflict(f"{name} has no commit yet, and its first one goes to its default branch.")
     if status in (403, 404):
@@ -220,6 +238,10 @@ def _base64(data: bytes) -> str:
 
 def _person(author: Author) -> dict[str, str]:
     return {"name": author.name, "email": author.email}
+
+
+def _same_repository(head: Any, base: Any) -> bool:
+    return bool(head["repo"]) and head["repo"]["id"] == base["repo"]["id"]
 
 
 def _pull_request(data: Any) -> PullRequest:

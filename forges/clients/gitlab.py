@@ -50,6 +50,7 @@ class GitLabClient:
     lists_repositories: ClassVar[bool] = True
     has_hooks: ClassVar[bool] = True
     commits: ClassVar[bool] = True
+    opens_pull_requests: ClassVar[bool] = True
 
     def __init__(self, *, base_url: str, credential: CredentialSource, policy: egress.Policy, limits: Limits) -> None:
         self._session = GitLabSession(base_url=base_url, source=credential, policy=policy, limits=limits)
@@ -234,13 +235,16 @@ class GitLabClient:
         changes: Mapping[str, bytes | None],
         message: str,
         author: Author,
+        committer: Author | None = None,  # noqa: ARG002  GitLab takes whom the token speaks for, and no other
+        there: Mapping[str, str] | None = None,
     ) -> str:
         """See `Client.commit`, and `gitlab_writing` for what GitLab cannot promise. `parent` where nothing changes."""
         check_branch(branch)
         if parent:
             check_commit(parent)
-        present = gitlab_writing.present(lambda folder: self._listed(name, parent, folder), parent, changes)
-        actions = gitlab_writing.actions_of(changes, present, parent)
+        if there is None:
+            there = gitlab_writing.present(lambda folder: self._listed(name, parent, folder), parent, changes)
+        actions = gitlab_writing.actions_of(changes, there, parent)
         if not actions:
             return parent
         return gitlab_writing.commit(
@@ -253,6 +257,11 @@ class GitLabClient:
             actions=actions,
             message=message,
             author=author,
+        )
+
+    def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
+        return gitlab_writing.find_merge_request(
+            self._session, self._project(name), name, source=check_branch(source), target=check_branch(target)
         )
 
     def pull_request(self, name: str, *, source: str, target: str, title: str, body: str) -> PullRequest:

@@ -24,7 +24,7 @@ from typing import Any
 
 from forges.clients.answers import commit_of, id_of, page_of
 from forges.clients.base import Author, Entry, PullRequest, blob_id
-from forges.clients.errors import Conflict, Forbidden, ForgeError, Moved, NotFound, TooLarge
+from forges.clients.errors import Conflict, Forbidden, ForgeError, Moved, NotFound, Protected, TooLarge
 from forges.clients.gitlab_session import GitLabSession, Judge
 
 _GUARDED = 100
@@ -39,8 +39,9 @@ def shared_folder(paths: Mapping[str, object]) -> str:
 
 def present(
     listed: Callable[[str], tuple[dict[str, Entry], str]], parent: str, changes: Mapping[str, bytes | None]
-) -> dict[str, Entry]:
-    """What there is in the parent's tree where something is to be written, with as few pages as that takes.
+) -> dict[str, str]:
+    """The blob ids of what there is in the parent's tree where something is to be written, with as few pages as that
+    takes.
 
     `listed` is asked what lies below a folder, and why that is not all of it.
     """
@@ -52,19 +53,19 @@ def present(
         return {}  # No such folder, or no such commit, which the head tells before anything is written.
     if reason:
         raise TooLarge(f"What is there cannot be compared with what is to be written. {reason}")
-    return found
+    return {path: entry.oid for path, entry in found.items()}
 
 
-def actions_of(changes: Mapping[str, bytes | None], present: Mapping[str, Entry], parent: str) -> list[dict[str, str]]:
+def actions_of(changes: Mapping[str, bytes | None], present: Mapping[str, str], parent: str) -> list[dict[str, str]]:
     """What GitLab is to do, compared with what is `present` in the parent's tree; nothing for what is so already."""
     actions: list[dict[str, str]] = []
     for path, data in changes.items():
-        entry = present.get(path)
+        oid = present.get(path)
         if data is None:
-            if entry is not None:
+            if oid is not None:
                 actions.append({"action": "delete", "file_path": path})
-        elif entry is None or entry.oid != blob_id(data):
-            action = "create" if entry is None else "update"
+        elif oid != blob_id(data):
+            action = "create" if oid is None else "update"
             content = base64.b64encode(data).decode()
             actions.append({"action": action, "file_path": path, "content": content, "encoding": "base64"})
     guarded = [action for action in actions if action["action"] != "create"]
@@ -116,10 +117,10 @@ def _judge_push(session: GitLabSession, name: str, branch: str) -> Judge:
 
     def judge(status: int, reasons: frozenset[str]) -> ForgeError | None:
         if status == 403 or reasons & {"not allowed to push", "protected branch"}:
-            return Forbidden(
+            return Protected(
                 f"{session.host} does not let this credential push to {where}: the branch is protected, or the"
                 " credential's role there is lower than Developer.",
-                advice=_ASK_FOR_ROLE,
+                advice="Switch to pull requests, or ask a Maintainer of the project to let this account push.",
             )
         if reasons & {"pre-receive", "gitlab:"}:
             return Forbidden(f"A rule or hook of {name} at {session.host} refuses this commit.", advice=_ASK_FOR_ROLE)
@@ -162,6 +163,15 @@ def open_merge_request(
         if {key: found.get(key) for key in texts} != texts:
             found = project.mergerequests.update(id_of(found["iid"]), texts)
         return _request_of(found)
+
+
+# https://docs.gitlab.com/api/merge_requests/#list-project-merge-requests
+def find_merge_request(
+    session: GitLabSession, project: Any, name: str, *, source: str, target: str
+) -> PullRequest | None:
+    with session.understood(f"the merge requests of {source} in {name}"):
+        found = _open_one(project, source, target)
+        return _request_of(found) if found else None
 
 
 def _open_one(project: Any, source: str, target: str) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@ from forges.clients.errors import (
     InvalidName,
     Moved,
     NotFound,
+    Protected,
     RateLimited,
     Unavailable,
 )
@@ -75,7 +76,7 @@ def test_what_a_commit_costs_does_not_grow_with_its_files(client: Client, github
         spent = client.usage.requests
         commit(client, github_repo, {f"docs/{n}.md": samples.markdown(f"Page {n}") for n in range(count)})
         costs.append(client.usage.requests - spent)
-    assert costs == [5, 5]
+    assert costs == [4, 4]
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,7 @@ def test_large_texts_go_by_themselves(
         "b.md": b"b" * 60,
         "c.md": b"c" * 40,
     }
-    assert client.usage.requests == 6
+    assert client.usage.requests == 5
 
 
 def test_a_branch_that_does_not_exist_is_made(client: Client, github_repo: HostedRepository) -> None:
@@ -254,7 +255,9 @@ def test_an_archived_repository_says_so(client: Client, github_repo: HostedRepos
             "found a secret",
         ),
         (409, "Secret detected in content", Forbidden, "found a secret"),
-        (422, "Repository rule violations found", Forbidden, "by a pull request"),
+        (422, "Repository rule violations found", Protected, "by a pull request"),
+        (403, "remote: error: GH006: Protected branch update failed", Protected, "by a pull request"),
+        (409, "GH013: Changes must be made through a pull request.", Protected, "by a pull request"),
         (403, "Resource not accessible by integration", Forbidden, "permission to write"),
         (409, "Reference cannot be updated", Moved, "moved meanwhile"),
         (422, "Object does not exist", Moved, "moved meanwhile"),
@@ -288,13 +291,18 @@ def test_an_answer_of_another_shape_is_the_servers_failure(
     for on in (
         "POST /repos/acme/docs/git/trees",
         "POST /repos/acme/docs/git/commits",
-        "GET /repos/acme/docs/git/commits/*",
+        "GET /repos/acme/docs/branches/main",
     ):
         with (
             forge.fault(faults.alter_json(lambda _true: body), on=on),
             pytest.raises(Unavailable, match="not GitHub's"),
         ):
             commit(client, github_repo, {"a.md": b"a"})
+    with (
+        forge.fault(faults.alter_json(lambda _true: body), on="GET /repos/acme/docs/git/commits/*"),
+        pytest.raises(Unavailable, match="not GitHub's"),
+    ):
+        commit(client, github_repo, {"a.md": b"a"}, branch="next")
 
 
 def test_a_secret_or_text_is_never_in_an_address(forge: Forge, client: Client, github_repo: HostedRepository) -> None:
