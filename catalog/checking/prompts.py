@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Any, TypedDict
+
+from catalog.checking.problems import FieldError
+from catalog.checking.texts import BadText, check_description
 
 ROLES = ("user", "assistant")
 MOST_ARGUMENTS = 50
 MOST_MESSAGES = 50
+LONGEST_DESCRIPTION = 1_000
 ARGUMENT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 NAME_RULE = "begins with a letter or _, and has up to 64 letters, digits and _: city_name."
 _BRACED = re.compile(r"\{\{([^{}]*)\}\}")
@@ -26,18 +29,6 @@ class Argument(TypedDict):
 
 class Message(TypedDict):
     role: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """What is wrong in one row; `text` is a sentence for a person."""
-
-    part: Literal["arguments", "messages"]
-    row: int
-    """Counted from 0; -1 for all rows together."""
-    field: str
-    """The row's field, "" for the row as a whole."""
     text: str
 
 
@@ -57,8 +48,9 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     return _BRACED.sub(value, text)
 
 
-def errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[Problem]:
-    """All that keeps a prompt from being saved, in the order of the page."""
+def errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """All that keeps a prompt from being saved, in the order of the page: of the fields `arguments` and `messages`,
+    with pointers such as `/2/name`."""
     return [*_argument_errors(arguments), *_message_errors(arguments, messages)]
 
 
@@ -76,36 +68,48 @@ def warnings(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[
     return found
 
 
-def _argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[Problem]:
+def _argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     found = []
     seen: set[str] = set()
     for row, argument in enumerate(arguments):
-        name = str(argument["name"])
+        name, description = str(argument["name"]), str(argument["description"])
         if not ARGUMENT_NAME.fullmatch(name):
-            found.append(Problem("arguments", row, "name", f"An argument’s name {NAME_RULE}"))
+            found.append(_argument(row, "name", f"The name of argument {row + 1} {NAME_RULE}"))
         elif name in seen:
-            found.append(Problem("arguments", row, "name", f"There is already an argument named “{name}”."))
+            found.append(_argument(row, "name", f"There is already an argument named “{name}”."))
+        try:
+            check_description(description, "The description of an argument", LONGEST_DESCRIPTION)
+        except BadText as error:
+            found.append(_argument(row, "description", str(error)))
         seen.add(name)
     if len(arguments) > MOST_ARGUMENTS:
-        found.append(Problem("arguments", -1, "", f"A prompt can have {MOST_ARGUMENTS} arguments at most."))
+        found.append(FieldError("arguments", f"A prompt can have {MOST_ARGUMENTS} arguments at most."))
     return found
 
 
-def _message_errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[Problem]:
+def _message_errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     found = []
     known = {str(argument["name"]) for argument in arguments}
     for row, message in enumerate(messages):
         if message["role"] not in ROLES:
-            found.append(Problem("messages", row, "role", f"Message {row + 1} is by neither user nor assistant."))
+            found.append(_message(row, "role", f"Message {row + 1} is by neither user nor assistant."))
         if not str(message["text"]).strip():
-            found.append(Problem("messages", row, "text", f"Message {row + 1} is empty. Write it, or remove its row."))
+            found.append(_message(row, "text", f"Message {row + 1} is empty. Write it, or remove its row."))
         for name in placeholders(str(message["text"])):
             if name not in known:
                 advice = "Add it to the arguments, or take it out."
                 words = f"Message {row + 1} uses {{{{{name}}}}}, but there is no argument “{name}”. {advice}"
-                found.append(Problem("messages", row, "text", words))
+                found.append(_message(row, "text", words))
     if not messages:
-        found.append(Problem("messages", -1, "", "A prompt needs a message at least."))
+        found.append(FieldError("messages", "A prompt needs a message at least."))
     if len(messages) > MOST_MESSAGES:
-        found.append(Problem("messages", -1, "", f"A prompt can have {MOST_MESSAGES} messages at most."))
+        found.append(FieldError("messages", f"A prompt can have {MOST_MESSAGES} messages at most."))
     return found
+
+
+def _argument(row: int, name: str, text: str) -> FieldError:
+    return FieldError("arguments", text, f"/{row}/{name}")
+
+
+def _message(row: int, name: str, text: str) -> FieldError:
+    return FieldError("messages", text, f"/{row}/{name}")

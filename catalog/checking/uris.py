@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import unquote
 
 LONGEST = 1024
+LONGEST_MIME_TYPE = 120
 # RFC 3986, 3.1 and appendix A: a scheme, a colon, and characters that a URI can hold, % only as an escape of a byte.
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
 _REST = re.compile(r"(?:[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+")
@@ -53,6 +55,33 @@ def check_uri(text: str) -> str:
 def check_mime_type(text: str) -> str:
     """A MIME type such as `text/markdown; charset=utf-8`; "" stays so. Raises BadMimeType."""
     text = text.strip()
+    if len(text) > LONGEST_MIME_TYPE:
+        raise BadMimeType(f"A MIME type can have {LONGEST_MIME_TYPE} characters at most.")
     if text and not _MIME_TYPE.fullmatch(text):
         raise BadMimeType("A MIME type has a slash between its type and subtype: text/markdown or application/json.")
+    return text
+
+
+class BadPath(ValueError):
+    """The text is a sentence for a person."""
+
+
+def check_upstream_path(text: str) -> str:
+    """A path below a provider's base URL, with a query or without; "" stays so. It cannot lead out of the base URL.
+    Raises BadPath."""
+    text = text.strip()
+    if not text:
+        return ""
+    if len(text) > LONGEST:
+        raise BadPath(f"A path can have {LONGEST:,} characters at most.")
+    if not text.startswith("/"):
+        raise BadPath("A path begins with a slash, such as /reports/today: the provider’s base URL comes before it.")
+    if "#" in text or "{" in text or "}" in text:
+        raise BadPath("A path of a resource holds no #, { or }: it is asked for as it is.")
+    fits = _REST.match(text)
+    if fits is None or fits.end() != len(text):
+        raise BadPath("A path holds the characters of URLs alone. Write others escaped, such as %20 for a space.")
+    path = unquote(text.partition("?")[0]).replace("\\", "/")
+    if path.startswith("//") or any(segment in (".", "..") for segment in path.split("/")):
+        raise BadPath("A path has no segments . or .. and no double slash at its start: it stays below the base URL.")
     return text
