@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Iterable
 from json.decoder import scanstring  # type: ignore[attr-defined]  # no stub names it
 from typing import Any, NoReturn
 
-LONGEST = 200_000
+LONGEST = 100_000
 """Characters."""
 DEEPEST = 40
 """Levels of objects and arrays."""
@@ -21,12 +22,13 @@ class BadJson(ValueError):
         self.line, self.column = line, column
 
 
-def parse_json(text: str) -> Any:
+def parse_json(text: str, *, longest: int = LONGEST, deepest: int = DEEPEST) -> Any:
     """What the text says. Raises BadJson: for what is no JSON (RFC 8259; NaN and Infinity are none), for a name that
-    an object has twice, for numbers and characters that others cannot read, and beyond LONGEST and DEEPEST."""
-    if len(text) > LONGEST:
-        raise BadJson(f"This is longer than {LONGEST:,} characters, the most that is kept.")
-    _not_deeper(text)
+    an object has twice, for numbers and characters that others cannot read, and beyond `longest` (characters) and
+    `deepest` (levels)."""
+    if len(text) > longest:
+        raise BadJson(f"This is longer than {longest:,} characters, the most that is kept.")
+    _not_deeper(text, deepest)
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -42,10 +44,19 @@ def parse_json(text: str) -> Any:
 def line_of(text: str, pointer: str) -> int:
     """The line, counted from 1, on which the value at a JSON pointer (RFC 6901) begins in a valid text; of a member
     that is the line of its name. The nearest value around it where it is not there."""
+    return lines_of(text, [pointer])[pointer]
+
+
+def lines_of(text: str, pointers: Iterable[str]) -> dict[str, int]:
+    """`line_of` for many, with the text read once."""
     places = _Places(text, strict=False).read()
-    while pointer and pointer not in places:
-        pointer = pointer.rpartition("/")[0]
-    return text.count("\n", 0, places[pointer]) + 1
+    lines = {}
+    for pointer in pointers:
+        nearest = pointer
+        while nearest and nearest not in places:
+            nearest = nearest.rpartition("/")[0]
+        lines[pointer] = text.count("\n", 0, places[nearest]) + 1
+    return lines
 
 
 def pointer_to(path: Any) -> str:
@@ -117,6 +128,8 @@ class _Places:
         value, self.at = scanstring(self.text, self.at + 1, True)
         if self.strict and any("\ud800" <= character <= "\udfff" for character in value):
             self._wrong("half of a character stands alone after \\u", start)
+        if self.strict and "\0" in value:
+            self._wrong("a text holds the character \\u0000, which cannot be kept", start)
         return str(value)
 
     def _skip(self) -> None:
@@ -138,7 +151,7 @@ class _Places:
         )
 
 
-def _not_deeper(text: str) -> None:
+def _not_deeper(text: str, deepest: int) -> None:
     """Before anything reads it: readers go as deep as a text does."""
     depth = 0
     in_string = False
@@ -153,9 +166,9 @@ def _not_deeper(text: str) -> None:
             in_string = True
         elif character in "{[":
             depth += 1
-            if depth > DEEPEST:
+            if depth > deepest:
                 line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-                raise BadJson(f"This is nested deeper than {DEEPEST} levels.", line, column)
+                raise BadJson(f"This is nested deeper than {deepest} levels.", line, column)
         elif character in "}]":
             depth -= 1
 

@@ -84,7 +84,7 @@ def variable_document(variable: VariableConfig) -> dict[str, Any]:
 
 def provider_facts(provider: ProviderConfig) -> dict[str, Any]:
     """A provider without what it holds."""
-    facts = {
+    facts: dict[str, Any] = {
         "name": provider.name,
         "description": provider.description,
         "baseUrl": provider.base_url,

@@ -49,8 +49,11 @@ SCHEMES = frozenset(
     }
 )
 _REFERENCE = r"\$\{[A-Z][A-Z0-9_]{0,63}\}"
-_ONLY_REFERENCES = re.compile(rf"(?:([A-Za-z-]{{1,32}}) )?(?:{_REFERENCE}[ :]?)*{_REFERENCE}")
 _ONE_REFERENCE = re.compile(_REFERENCE)
+# `${KEY}`, `Bearer ${TOKEN}`, `Basic ${USER}:${PASSWORD}`, `Token token=${TOKEN}`
+_ONLY_REFERENCES = re.compile(rf"(?:(?P<scheme>[A-Za-z-]{{1,32}}) )?(?:[a-z_]{{1,16}}=)?{_REFERENCE}(?::{_REFERENCE})?")
+_COOKIE = rf"[A-Za-z0-9_.-]{{1,64}}={_REFERENCE}"
+_COOKIES = re.compile(rf"{_COOKIE}(?:; ?{_COOKIE})*")
 
 
 def is_masked(value: str) -> bool:
@@ -75,5 +78,7 @@ def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
 def _may_leave(name: str, value: str) -> bool:
     if not value or name.lower() in HARMLESS:
         return True
+    if name.lower() == "cookie":
+        return _COOKIES.fullmatch(value) is not None
     found = _ONLY_REFERENCES.fullmatch(value)
-    return found is not None and (found[1] is None or found[1].lower() in SCHEMES)
+    return found is not None and (found["scheme"] is None or found["scheme"].lower() in SCHEMES)

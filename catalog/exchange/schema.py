@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from catalog.exchange.errors import DocumentError, Problem, pointer
+from catalog.exchange.model import MASK
 
 FORMAT_VERSION = 1
 
@@ -75,7 +76,11 @@ _VARIABLE = _object(
         ),
     },
     ["name", "secret"],
-)
+) | {
+    "if": {"properties": {"secret": {"const": True}}},
+    "then": {"properties": {"value": {"const": MASK}}},
+    "else": {"properties": {"value": {"not": {"const": MASK}}}},
+}
 _OAUTH2 = _object(
     "Client credentials (RFC 6749, 4.4) that its tools are called with.",
     {
@@ -249,32 +254,41 @@ def _check_version(version: Any) -> None:
 
 
 def _problems(error: ValidationError) -> Iterator[Problem]:
+    """In sentences of ours: jsonschema's repeat the value."""
     path = list(error.absolute_path)
+    wanted: Any = error.validator_value
     if error.validator == "additionalProperties":
-        known = error.schema["properties"]
+        known: Any = error.schema
         for name in error.instance:
-            if name not in known:
+            if name not in known["properties"]:
                 text = f"“{_short(name)}” is not a member that Millrace knows here. Correct its name, or remove it."
                 yield Problem(text, pointer([*path, name]))
     elif error.validator == "required":
-        missing = next(name for name in error.validator_value if f"'{name}' is" in error.message)
+        missing = next(name for name in wanted if error.message.startswith(f"{name!r} is"))
         yield Problem(f"“{missing}” is missing here.", pointer(path))
+    elif error.validator in ("const", "not") and path[-1] == "value":
+        yield Problem(_MASKED_VALUE if error.validator == "const" else _PLAIN_MASK, pointer(path))
     else:
-        yield Problem(_sentence(error), pointer(path))
+        yield Problem(_sentence(str(error.validator), wanted), pointer(path))
 
 
-def _sentence(error: ValidationError) -> str:
-    """jsonschema's own sentences repeat the value."""
-    rule, wanted = error.validator, error.validator_value
+_MASKED_VALUE = (
+    f"The value of a secret is not taken from a file. Write {MASK} here, or leave it out, and enter the secret on the "
+    "server's tab “Variables” after the import."
+)
+_PLAIN_MASK = f"{MASK} stands for a secret, but the variable is plain. Write its value here, or make it secret."
+
+
+def _sentence(rule: str, wanted: Any) -> str:
     match rule:
         case "type":
-            return f"This has to be {_TYPES.get(str(wanted), str(wanted))}."
+            return f"This has to be {_TYPES.get(wanted, wanted)}."
         case "enum":
             return f"This has to be one of {', '.join(wanted)}."
         case "const":
             return f"This has to be {wanted}."
         case "pattern":
-            return f"This has to be {_PATTERNS[str(wanted)]}."
+            return f"This has to be {_PATTERNS[wanted]}."
         case "minLength":
             return "This must not be empty."
         case "maxLength":

@@ -26,9 +26,11 @@ from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 NAMED = TypeVar("NAMED", bound=Named)
 
 
-def snapshot(server: Server) -> ServerConfig:
+def snapshot(server: Server, *, masked: bool = True) -> ServerConfig:
     """The configuration as it is saved now, whatever `server` was loaded with; six queries. Raises Server.DoesNotExist.
 
+    Without `masked`, for comparing within the database: literals of headers and OAuth2 settings are as they are stored.
+    Secret variables' values never are in it.
     The server's row is read first: what is saved meanwhile may be in it, but its version then still tells that
     there is something newer.
     """
@@ -41,7 +43,7 @@ def snapshot(server: Server) -> ServerConfig:
     variables = [variable_config(each) for each in Variable.objects.filter(server=row)]
     providers = list(Provider.objects.filter(server=row))
     for tool in Tool.objects.filter(server=row):
-        tools[tool.provider_id].append(tool_config(tool))
+        tools[tool.provider_id].append(tool_config(tool, masked=masked))
     for resource in Resource.objects.filter(server=row):
         resources[resource.provider_id].append(resource_config(resource))
     for prompt in Prompt.objects.filter(server=row):
@@ -55,7 +57,8 @@ def snapshot(server: Server) -> ServerConfig:
         visibility=row.visibility,
         variables=_sorted(variables),
         providers=_sorted(
-            provider_config(each, tools[each.pk], resources[each.pk], prompts[each.pk]) for each in providers
+            provider_config(each, tools[each.pk], resources[each.pk], prompts[each.pk], masked=masked)
+            for each in providers
         ),
     )
 
@@ -71,12 +74,17 @@ def variable_config(row: Variable) -> VariableConfig:
 
 
 def provider_config(
-    row: Provider, tools: list[ToolConfig], resources: list[ResourceConfig], prompts: list[PromptConfig]
+    row: Provider,
+    tools: list[ToolConfig],
+    resources: list[ResourceConfig],
+    prompts: list[PromptConfig],
+    *,
+    masked: bool = True,
 ) -> ProviderConfig:
     oauth2 = OAuth2Config(
         token_url=row.oauth2_token_url,
-        client_id=mask_credential(row.oauth2_client_id),
-        client_secret=mask_credential(row.oauth2_client_secret),
+        client_id=mask_credential(row.oauth2_client_id) if masked else row.oauth2_client_id,
+        client_secret=mask_credential(row.oauth2_client_secret) if masked else row.oauth2_client_secret,
         scopes=tuple(row.oauth2_scopes),
     )
     return ProviderConfig(
@@ -93,7 +101,7 @@ def provider_config(
     )
 
 
-def tool_config(row: Tool) -> ToolConfig:
+def tool_config(row: Tool, *, masked: bool = True) -> ToolConfig:
     return ToolConfig(
         name=row.name,
         method=row.method,
@@ -104,7 +112,7 @@ def tool_config(row: Tool) -> ToolConfig:
         path_schema=row.path_schema,
         query_schema=row.query_schema,
         body_schema=row.body_schema,
-        headers=mask_headers(row.headers),
+        headers=mask_headers(row.headers) if masked else row.headers,
         scopes=tuple(row.oauth2_scopes),
         read_only=row.read_only,
         destructive=row.destructive,

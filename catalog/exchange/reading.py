@@ -1,0 +1,61 @@
+"""The text of an export document, read: its configuration, and where in the text everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from catalog.checking.json_text import DEEPEST, BadJson, lines_of, parse_json
+from catalog.exchange.document import from_document
+from catalog.exchange.errors import DocumentError, Problem
+from catalog.exchange.model import ServerConfig
+
+MOST_BYTES = 10 << 20
+"""Of a document. A server of 2,000 tools has about 2 MB."""
+_LEVELS_AROUND = 8
+"""Of the document around what people write themselves, such as a schema."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A document that is as the schema says."""
+
+    config: ServerConfig
+    document: dict[str, Any]
+    text: str
+
+    def located(self, problems: Iterable[Problem]) -> list[Problem]:
+        """The same, each with its line, from top to bottom."""
+        return _located(self.text, problems)
+
+
+def read(data: bytes | str) -> Reading:
+    """Raises DocumentError with all that is wrong, each with its line."""
+    text = _text(data)
+    try:
+        document = parse_json(text, longest=MOST_BYTES, deepest=DEEPEST + _LEVELS_AROUND)
+    except BadJson as error:
+        raise DocumentError([Problem(str(error))]) from error
+    try:
+        return Reading(from_document(document), document, text)
+    except DocumentError as error:
+        raise DocumentError(_located(text, error.problems)) from error
+
+
+def _text(data: bytes | str) -> str:
+    if len(data) > MOST_BYTES:
+        raise DocumentError([Problem(f"The file is larger than {MOST_BYTES >> 20} MB, the most that is read.")])
+    if isinstance(data, str):
+        return data.removeprefix("\ufeff")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise DocumentError([Problem("The file is not text in UTF-8. Export it again.", line=line)]) from error
+
+
+def _located(text: str, problems: Iterable[Problem]) -> list[Problem]:
+    listed = list(problems)
+    lines = lines_of(text, {each.pointer for each in listed})
+    return sorted((replace(each, line=lines[each.pointer]) for each in listed), key=lambda each: each.line or 0)
