@@ -1,7 +1,6 @@
 """Headers of the requests that a tool makes: names, values, and where credentials may be in them.
 
-Secrets are only ever `${NAME}` references: a header that carries credentials holds a reference and nothing else but
-the words around it that are no secret.
+Secrets are only ever `${NAME}` references: a header that carries credentials holds nothing that an export would mask.
 """
 
 from __future__ import annotations
@@ -10,7 +9,8 @@ import re
 from collections.abc import Mapping
 
 from catalog.checking.problems import FieldError
-from catalog.checking.templates import NAME, BadTemplate, check_template
+from catalog.checking.templates import BadTemplate, check_template
+from catalog.exchange.masking import mask_headers
 
 MOST_HEADERS = 50
 LONGEST_VALUE = 4_096
@@ -33,10 +33,6 @@ _OURS = frozenset(
     }
 )
 _SPEAKS_OF_CREDENTIALS = re.compile(r"key|token|secret|auth|password|credential|session|\Acookie\Z", re.IGNORECASE)
-# `Bearer ${TOKEN}`, `Token token=${TOKEN}`, `${KEY}`.
-_ONLY_A_REFERENCE = re.compile(rf"(?:[A-Za-z][A-Za-z0-9-]{{0,30}} )?(?:[a-z]{{1,16}}=)?\$\{{{NAME}\}}")
-_PAIR = rf"[A-Za-z0-9_.-]{{1,64}}=\$\{{{NAME}\}}"
-_COOKIES = re.compile(rf"{_PAIR}(?:; ?{_PAIR})*")
 
 
 class BadHeader(ValueError):
@@ -66,11 +62,10 @@ def check_header(name: str, value: str) -> None:
         check_template(value)
     except BadTemplate as error:
         raise BadHeader(f"The value of {name} is not right. {error}") from error
-    if carries_credentials(name) and not _holds_only_references(name, value):
-        example = "session=${SESSION}" if name.lower() == "cookie" else "Bearer ${TOKEN}"
+    if carries_credentials(name) and mask_headers({name: value}) != {name: value}:
         raise BadHeader(
             f"{name} carries a credential, which is never written here. Make a secret variable on the Variables tab, "
-            f"and refer to it: {name}: {example}"
+            f"and refer to it, with a word such as Bearer before it where the API asks for one: {name}: ${{TOKEN}}"
         )
 
 
@@ -115,8 +110,3 @@ def as_lines(headers: Mapping[str, str]) -> str:
 
 def _twice(name: str) -> str:
     return f"{name[:40]} is there twice. Put both values in one line, parted by a comma, where the API takes several."
-
-
-def _holds_only_references(name: str, value: str) -> bool:
-    form = _COOKIES if name.lower() == "cookie" else _ONLY_A_REFERENCE
-    return bool(form.fullmatch(value))
