@@ -1,0 +1,198 @@
+"""An import written to the database: all of it in one transaction, or nothing.
+
+However much it changes it is one change of the configuration: one revision, one event of the audit log, one piece of
+news, and so one commit where the server is pushed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest
+
+from catalog.exchange import rows
+from catalog.exchange.errors import DocumentError, Problem
+from catalog.exchange.model import ServerConfig
+from catalog.exchange.planning import ImportPlan, Item, counts, placed, plan
+from catalog.exchange.snapshot import snapshot
+from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
+from catalog.saving import Change, announce, tell
+from catalog.servers import RESERVED_SLUGS, create_server, free_slug
+from orgs import audit
+from orgs.models import Organization, User
+
+
+class ServerMoved(ValueError):
+    """The server changed since the plan was shown; the text is a sentence for a person."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server was changed since this was shown, and nothing has been imported. "
+            "Look at what would change now, and confirm again."
+        )
+
+
+class HostsNotConfirmed(ValueError):
+    """The import sends credentials to other hosts, and nobody has agreed; `plan.moves` names them."""
+
+    def __init__(self, wanted: ImportPlan) -> None:
+        super().__init__(
+            "The import sends requests or secrets to other hosts than before, and nothing has been imported. "
+            "Look at these hosts, and confirm them."
+        )
+        self.plan = wanted
+
+
+@dataclass(frozen=True)
+class Imported:
+    server: Server
+    plan: ImportPlan
+    removed: tuple[Item, ...]
+    """Those of the plan, if removing was asked for."""
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.plan.created or self.plan.changed or self.removed)
+
+
+def plan_import(server: Server, wanted: ServerConfig) -> ImportPlan:
+    """What `apply_import` would do to the server as it is now."""
+    return plan(snapshot(server, masked=False), wanted, entered=entered(server))
+
+
+def entered(server: Server) -> set[str]:
+    """The names of the secret variables that have a value."""
+    rows_of = Variable.objects.filter(server=server, is_secret=True)
+    return {row.name for row in rows_of if Variable.secret.is_set(row)}
+
+
+@transaction.atomic
+def apply_import(
+    *,
+    server: Server,
+    wanted: ServerConfig,
+    by: User | None,
+    request: HttpRequest | None = None,
+    remove: bool = False,
+    confirmed_hosts: bool = False,
+    seen_revision: int | None = None,
+) -> Imported:
+    """Make the server what the document (read and checked, `reading.read`) says; what it lacks goes only with `remove`.
+
+    Its slug stays, and so does what is masked. Raises ServerMoved when the server is not at `seen_revision` any more,
+    HostsNotConfirmed, and DocumentError where what stays is in the way.
+    """
+    current = _locked(server)
+    if seen_revision is not None and current.config_revision != seen_revision:
+        raise ServerMoved
+    wanted_plan = plan_import(current, wanted)
+    removed = wanted_plan.removed if remove else ()
+    if wanted_plan.moves and not confirmed_hosts:
+        raise HostsNotConfirmed(wanted_plan)
+    if not remove:
+        check_room(wanted_plan, snapshot(current, masked=False))
+    imported = Imported(current, wanted_plan, removed)
+    if not imported.changes:
+        return imported
+    _write(imported)
+    _record(imported, by, request)
+    tell(current, Change("import", "configuration", current.name), by)
+    return imported
+
+
+@transaction.atomic
+def import_as_new(
+    *,
+    organization: Organization,
+    wanted: ServerConfig,
+    by: User | None,
+    request: HttpRequest | None = None,
+    slug: str = "",
+) -> Imported:
+    """A new server of what the document says, at the document's version. Without a `slug` it gets the document's,
+    or one like it where that is taken. Raises SlugTaken."""
+    values = {name: getattr(wanted, name) for name in ("name", "description", "instructions", "visibility")}
+    server = create_server(
+        organization=organization,
+        values={**values, "slug": slug or new_slug(organization, wanted)},
+        by=by,
+        request=request,
+    )
+    imported = Imported(server, plan(None, wanted), ())
+    _write(imported)
+    Server.objects.filter(pk=server.pk).update(config_revision=wanted.version)
+    server.refresh_from_db()
+    server.organization = organization
+    _record(imported, by, request)
+    announce(server, Change("import", "configuration", server.name), by)
+    return imported
+
+
+def new_slug(organization: Organization, wanted: ServerConfig) -> str:
+    """The document's slug, or one like it where that is taken."""
+    taken = Server.objects.for_org(organization).filter(slug=wanted.slug).exists()
+    return free_slug(organization, wanted.slug) if taken or wanted.slug in RESERVED_SLUGS else wanted.slug
+
+
+def check_room(wanted: ImportPlan, current: ServerConfig) -> None:
+    """Raises DocumentError where a resource has the URI of one that stays."""
+    coming = placed(wanted.resolved, "resource")
+    staying = {each.thing.uri: each for key, each in placed(current, "resource").items() if key not in coming}
+    problems = []
+    for each in coming.values():
+        if other := staying.get(each.thing.uri):
+            text = (
+                f"The resource “{each.thing.name}” of {each.provider} has the URI of “{other.thing.name}” of "
+                f"{other.provider}, which is not in the file and stays. Remove what is not in the file, or change one "
+                "of the URIs."
+            )
+            problems.append(Problem(text))
+    if problems:
+        raise DocumentError(problems)
+
+
+def _locked(server: Server) -> Server:
+    """The server as it is now, ours with all its rows until the transaction ends. The rows first, as whoever saves one
+    of them does."""
+    for model in (Variable, Provider, Tool, Resource, Prompt):
+        list(model._default_manager.select_for_update().filter(server=server).order_by("pk").values_list("pk"))
+    current: Server = Server.objects.select_for_update().get(pk=server.pk)
+    current.organization = server.organization
+    return current
+
+
+def _write(imported: Imported) -> None:
+    server, wanted = imported.server, imported.plan
+    touched = rows.Touched((*wanted.created, *wanted.changed))
+    try:
+        with transaction.atomic():
+            if any(item.kind == "server" for item in wanted.changed):
+                rows.write_server(server, wanted.resolved)
+            rows.remove(server, imported.removed)
+            rows.write(server, wanted.resolved, touched)
+            rows.remove_providers(server, imported.removed)
+    except IntegrityError as error:
+        raise ServerMoved from error
+
+
+def _record(imported: Imported, by: User | None, request: HttpRequest | None) -> None:
+    wanted = imported.plan
+    parts: dict[str, Sequence[Any]] = {
+        "created": wanted.created,
+        "changed": wanted.changed,
+        "removed": imported.removed,
+    }
+    after: dict[str, Any] = {name: counts(items) for name, items in parts.items() if items}
+    if wanted.moves:
+        after["hosts"] = [f"{each.kind} {each.name}: {each.before} → {each.after}" for each in wanted.moves]
+    audit.record(
+        "server.imported",
+        organization=imported.server.organization,
+        actor=by,
+        target=imported.server,
+        after=after,
+        request=request,
+    )
