@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,9 +10,9 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog import entities
+from catalog.checking import names
 from catalog.checking import prompts as rules
 from catalog.checking.problems import FieldError, Findings
-from catalog.checking.texts import check_description, check_line
 from catalog.contents import check_text
 from catalog.models import Prompt, Provider
 from catalog.models.tools import PROMPT_NAME
@@ -76,10 +77,10 @@ def _checked(row: Prompt, values: Mapping[str, Any]) -> dict[str, Any]:
     findings = Findings()
     wanted: dict[str, Any] = {name: values.get(name, getattr(row, name)) for name in FIELDS}
     wanted["name"] = str(wanted["name"]).strip()
-    if not PROMPT_NAME.regex.fullmatch(wanted["name"]):
+    if not re.fullmatch(PROMPT_NAME.regex, wanted["name"]):
         findings.add("name", str(PROMPT_NAME.message))
-    wanted["title"] = findings.tried("title", lambda: check_line(str(wanted["title"]), "A title"), "")
-    wanted["description"] = findings.tried("description", lambda: check_description(str(wanted["description"])), "")
+    wanted["title"] = findings.tried("title", lambda: names.check_line(str(wanted["title"])), "")
+    wanted["description"] = findings.tried("description", lambda: names.check_text(str(wanted["description"])), "")
     wanted["arguments"] = [
         {
             "name": str(it.get("name", "")).strip(),

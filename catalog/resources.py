@@ -9,9 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog import entities
-from catalog.checking import uris
+from catalog.checking import names, uris
 from catalog.checking.problems import FieldError, Findings
-from catalog.checking.texts import check_description, check_line
 from catalog.contents import check_text
 from catalog.models import Provider, Resource
 from catalog.saving import locked
@@ -61,10 +60,10 @@ def _checked(row: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the fields of the row become. Raises Invalid with all that is wrong."""
     findings = Findings()
     wanted = {name: str(values.get(name, getattr(row, name))) for name in FIELDS}
-    wanted["name"] = findings.tried("name", lambda: check_line(wanted["name"], "A name"), "?")
+    wanted["name"] = findings.tried("name", lambda: names.check_line(wanted["name"]), "?")
     if not wanted["name"]:
         findings.add("name", "A resource needs a name.")
-    wanted["description"] = findings.tried("description", lambda: check_description(wanted["description"]), "")
+    wanted["description"] = findings.tried("description", lambda: names.check_text(wanted["description"]), "")
     wanted["uri"] = findings.tried("uri", lambda: uris.check_uri(wanted["uri"]), "")
     wanted["mime_type"] = findings.tried("mime_type", lambda: uris.check_mime_type(wanted["mime_type"]), "")
     wanted["upstream_path"] = findings.tried(

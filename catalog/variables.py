@@ -17,9 +17,9 @@ from django.http import HttpRequest
 
 from catalog import entities
 from catalog.checking.hosts import allows, check_hosts
+from catalog.checking.names import check_text
 from catalog.checking.problems import FieldError, Findings
 from catalog.checking.templates import NAME, references
-from catalog.checking.texts import check_description
 from catalog.models import Provider, Server, Tool, Variable
 from catalog.models.tools import VARIABLE_NAME
 from catalog.saving import locked
@@ -156,7 +156,7 @@ def _checked(row: Variable, values: Mapping[str, Any]) -> dict[str, Any]:
     wanted["name"] = wanted["name"].strip()
     if not re.fullmatch(NAME, wanted["name"]):
         findings.add("name", str(VARIABLE_NAME.message))
-    wanted["description"] = findings.tried("description", lambda: check_description(wanted["description"]), "")
+    wanted["description"] = findings.tried("description", lambda: check_text(wanted["description"]), "")
     wanted |= _checked_value(row, values.get("value"), wanted["is_secret"], findings)
     hosts = findings.tried("hosts", lambda: check_hosts(values.get("hosts", row.hosts)), None)
     if hosts == [] and wanted["is_secret"]:

@@ -9,8 +9,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
+from catalog.checking.names import BadText, check_text
 from catalog.checking.problems import FieldError
-from catalog.checking.texts import BadText, check_description
 
 ROLES = ("user", "assistant")
 MOST_ARGUMENTS = 50
@@ -78,7 +78,7 @@ def _argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[FieldError]
         elif name in seen:
             found.append(_argument(row, "name", f"There is already an argument named “{name}”."))
         try:
-            check_description(description, "The description of an argument", LONGEST_DESCRIPTION)
+            check_text(description, longest=LONGEST_DESCRIPTION)
         except BadText as error:
             found.append(_argument(row, "description", str(error)))
         seen.add(name)
