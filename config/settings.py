@@ -330,6 +330,16 @@ HOOK_MAX_BYTES = env.int("HOOK_MAX_BYTES", default=5 << 20)
 HOOK_SECRET_OVERLAP_HOURS = env.int("HOOK_SECRET_OVERLAP_HOURS", default=24)
 """How long the old secret of a webhook still verifies after a new one was made."""
 
+# ------------------------------------------------------------------------------------------------ calls of tools
+
+CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=30.0)
+CALL_TOTAL_TIMEOUT = env.float("CALL_TOTAL_TIMEOUT", default=60.0)
+"""Seconds for a call with all that belongs to it: an access token, repeats, redirects, the whole answer."""
+CALL_MAX_BYTES = env.int("CALL_MAX_BYTES", default=5 << 20)
+"""Of an answer, unpacked. A longer one is refused."""
+CALL_MAX_RESPONSE_CHARACTERS = env.int("CALL_MAX_RESPONSE_CHARACTERS", default=100_000)
+"""What agents get of an answer; the rest is left out, and the end says how much."""
+
 # ------------------------------------------------------------------------------------------------ content
 
 CONTENT_MAX_FILE_BYTES = env.int("CONTENT_MAX_FILE_BYTES", default=1 << 20)

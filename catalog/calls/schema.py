@@ -1,0 +1,146 @@
+"""The one schema of what a tool takes, made of the schemas of its path, query and body."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Protocol
+
+from catalog.checking.tool_paths import places
+
+PARTS = ("path", "query", "body")
+_DATA = frozenset({"const", "default", "enum", "example", "examples"})
+"""Keywords whose values are no schemas."""
+_DEEPEST = 12
+"""Levels that a skeleton goes down: a schema may be part of itself."""
+
+
+class Schemas(Protocol):
+    """What of a `Tool` says which arguments it takes."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def path_schema(self) -> Any: ...
+    @property
+    def query_schema(self) -> Any: ...
+    @property
+    def body_schema(self) -> Any: ...
+
+
+def input_schema(tool: Schemas) -> dict[str, Any]:
+    """A JSON Schema (2020-12) of `{"path": {…}, "query": {…}, "body": …}`, without the parts that take nothing.
+
+    The parts stay apart, for that is the same for every tool: were their members put side by side, a name in two of
+    them or a body that is a list would need a rule, and an argument more could change where the others are. All that
+    the path holds is required; a body is, unless it is an object of which nothing is.
+    """
+    properties: dict[str, Any] = {}
+    required: list[str] = []
+    for part, schema in _parts(tool):
+        properties[part] = _moved(schema, f"#/properties/{part}")
+        if _is_needed(part, schema):
+            required.append(part)
+    merged: dict[str, Any] = {"type": "object", "properties": properties, "additionalProperties": False}
+    if required:
+        merged["required"] = required
+    return merged
+
+
+def _parts(tool: Schemas) -> Iterator[tuple[str, Any]]:
+    needed = places(tool.path)
+    if needed:
+        given = tool.path_schema if isinstance(tool.path_schema, dict) else {}
+        properties = given.get("properties", {})
+        yield (
+            "path",
+            {
+                **given,
+                "type": "object",
+                "properties": {**properties, **{name: {} for name in needed if name not in properties}},
+                "required": list(dict.fromkeys([*given.get("required", []), *needed])),
+            },
+        )
+    if tool.query_schema:
+        yield "query", tool.query_schema
+    if tool.body_schema is not None:
+        yield "body", tool.body_schema
+
+
+def _is_needed(part: str, schema: Any) -> bool:
+    if part == "body":
+        return not (isinstance(schema, dict) and schema.get("type") == "object" and not schema.get("required"))
+    return isinstance(schema, dict) and bool(schema.get("required"))
+
+
+def _moved(schema: Any, root: str) -> Any:
+    """The same schema where its root is now `root`: references to places in it lead there still. One with an `$id`
+    is a document of its own, and needs nothing."""
+    if isinstance(schema, list):
+        return [_moved(each, root) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$id" in schema:
+        return schema
+    moved: dict[str, Any] = {}
+    for name, value in schema.items():
+        if name == "$schema":
+            continue
+        if name in ("$ref", "$dynamicRef") and isinstance(value, str) and (value == "#" or value.startswith("#/")):
+            moved[name] = root + value[1:]
+        else:
+            moved[name] = value if name in _DATA else _moved(value, root)
+    return moved
+
+
+def skeleton(tool: Schemas) -> dict[str, Any]:
+    """Arguments to begin with: what the schemas give as example or default, else an empty value of the type. Members
+    that are neither required nor have one are left out."""
+    merged = input_schema(tool)
+    return {part: _example(schema, merged, 0) for part, schema in merged["properties"].items()}
+
+
+def _example(schema: Any, root: Any, depth: int) -> Any:
+    if not isinstance(schema, dict) or depth > _DEEPEST:
+        return None
+    for name in ("example", "default", "const"):
+        if name in schema:
+            return schema[name]
+    for name in ("examples", "enum"):
+        if isinstance(schema.get(name), list) and schema[name]:
+            return schema[name][0]
+    for name in ("oneOf", "anyOf", "allOf"):
+        if isinstance(schema.get(name), list) and schema[name] and "type" not in schema:
+            return _example(schema[name][0], root, depth + 1)
+    if isinstance(schema.get("$ref"), str):
+        return _example(_at(root, schema["$ref"]), root, depth + 1)
+    return _empty(schema, root, depth)
+
+
+def _empty(schema: dict[str, Any], root: Any, depth: int) -> Any:
+    kinds = schema.get("type")
+    kind = kinds[0] if isinstance(kinds, list) and kinds else kinds
+    properties = schema.get("properties")
+    if isinstance(properties, dict):
+        required = schema.get("required", [])
+        return {
+            name: _example(inner, root, depth + 1)
+            for name, inner in properties.items()
+            if name in required or (isinstance(inner, dict) and inner.keys() & {"example", "default", "examples"})
+        }
+    return {"object": {}, "array": [], "string": "", "integer": 0, "number": 0, "boolean": False}.get(str(kind))
+
+
+def _at(root: Any, reference: str) -> Any:
+    """What a reference within the document leads to (RFC 6901); None where it leads to nothing."""
+    if not reference.startswith("#/"):
+        return None
+    found = root
+    for step in reference[2:].split("/"):
+        name = step.replace("~1", "/").replace("~0", "~")
+        found = found.get(name) if isinstance(found, dict) else None
+    return found
+
+
+def as_text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)

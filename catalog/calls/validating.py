@@ -1,0 +1,226 @@
+"""Whether arguments fit a JSON Schema, told within a bounded time whatever the schema and the arguments are.
+
+People write the schemas and agents the arguments, while many calls share one process. So regular expressions run with
+a time limit (`regex`), each keyword looks at the clock, items are compared by their digests, and nothing is fetched
+that a `$ref` names.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextvars import ContextVar
+from itertools import islice
+from typing import Any, cast
+
+import regex
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+
+SECONDS = 2.0
+MOST_ERRORS = 5
+LONGEST_SHOWN = 120
+"""Characters of what a schema says that a sentence repeats."""
+LONGEST_PATTERN = 1000
+
+Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
+
+_END: ContextVar[float] = ContextVar("validation_end")
+
+
+class TooSlow(Exception):
+    """The time is over."""
+
+
+class BadSchema(Exception):
+    """The schema cannot be worked with; the text is a sentence about why."""
+
+
+def problems(schema: Mapping[str, Any], arguments: Any, *, seconds: float = SECONDS) -> list[str]:
+    """What is wrong with the arguments, as sentences that name them and repeat no value; at most MOST_ERRORS.
+
+    Raises BadSchema, and TooSlow when it is not told within `seconds`.
+    """
+    if _mixes_patterns(schema):
+        raise BadSchema("It has “patternProperties” together with “unevaluatedProperties”, which is not supported.")
+    token = _END.set(time.monotonic() + seconds)
+    try:
+        validator = _Bounded(schema, registry=Registry())
+        found = list(islice(validator.iter_errors(arguments), MOST_ERRORS + 1))
+        told = [_sentence(error) for error in found[:MOST_ERRORS]]
+    except (TooSlow, BadSchema):
+        raise
+    except TimeoutError:
+        raise TooSlow from None
+    except RecursionError:
+        raise BadSchema("It, or what was given, is nested too deeply.") from None
+    except Exception as error:  # a schema that is none makes the library fail in any way
+        raise BadSchema(f"It is not a valid JSON Schema ({type(error).__name__}).") from None
+    finally:
+        _END.reset(token)
+    return [*told, *(["There is more that does not fit."] if len(found) > MOST_ERRORS else [])]
+
+
+def _left() -> float:
+    left = _END.get() - time.monotonic()
+    if left <= 0:
+        raise TooSlow
+    return left
+
+
+def _timed(keyword: Keyword) -> Keyword:
+    def look_at_the_clock(validator: Any, value: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+        _left()
+        for error in keyword(validator, value, instance, schema) or ():
+            _left()
+            yield error
+
+    return look_at_the_clock
+
+
+def _found(pattern: str, text: str) -> bool:
+    if len(pattern) > LONGEST_PATTERN:
+        raise BadSchema(f"A pattern in it is longer than {LONGEST_PATTERN:,} characters.")
+    try:
+        compiled = regex.compile(pattern)
+    except regex.error:
+        raise BadSchema(f"“{_short(pattern)}” in it is not a regular expression that can be used.") from None
+    return compiled.search(text, timeout=_left(), concurrent=True) is not None
+
+
+def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "string") and not _found(pattern, instance):
+        yield ValidationError("does not match")
+
+
+def _pattern_properties(validator: Any, patterns: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    for pattern, subschema in patterns.items():
+        for name, value in instance.items():
+            if _found(pattern, name):
+                yield from validator.descend(value, subschema, path=name, schema_path=pattern)
+
+
+def _additional_properties(validator: Any, allowed: Any, instance: Any, schema: Any) -> Iterator[ValidationError]:
+    if not validator.is_type(instance, "object"):
+        return
+    known, patterns = schema.get("properties", {}), schema.get("patternProperties", {})
+    for name, value in instance.items():
+        if name in known or any(_found(pattern, name) for pattern in patterns):
+            continue
+        if allowed is False:
+            yield ValidationError("is not known", path=[name])
+        else:
+            yield from validator.descend(value, allowed, path=name)
+
+
+def _required(validator: Any, names: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if validator.is_type(instance, "object"):
+        yield from (ValidationError("is missing", path=[name]) for name in names if name not in instance)
+
+
+def _unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
+    if wanted is True and validator.is_type(instance, "array"):
+        seen = {json.dumps(_plain(item), sort_keys=True) for item in instance}
+        if len(seen) < len(instance):
+            yield ValidationError("has the same item twice")
+
+
+def _plain(value: Any) -> Any:
+    """With 1.0 as 1: to JSON Schema they are the same."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {name: _plain(item) for name, item in value.items()}
+    return value
+
+
+_OURS: dict[str, Keyword] = {
+    "pattern": _pattern,
+    "patternProperties": _pattern_properties,
+    "additionalProperties": _additional_properties,
+    "required": _required,
+    "uniqueItems": _unique_items,
+}
+_Bounded = cast(
+    "Callable[..., Validator]",
+    extend(  # type: ignore[no-untyped-call]
+        Draft202012Validator,
+        {name: _timed(keyword) for name, keyword in {**Draft202012Validator.VALIDATORS, **_OURS}.items()},
+    ),
+)
+
+
+def _mixes_patterns(schema: Any) -> bool:
+    """Whether the library would match patterns with its own engine, that has no time limit."""
+    names: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        current = waiting.pop()
+        if isinstance(current, dict):
+            names |= current.keys() & {"patternProperties", "unevaluatedProperties"}
+            waiting += current.values()
+        elif isinstance(current, list):
+            waiting += current
+    return len(names) == 2
+
+
+_LIMITS = {
+    "minimum": "has to be {} or more",
+    "maximum": "has to be {} or less",
+    "exclusiveMinimum": "has to be more than {}",
+    "exclusiveMaximum": "has to be less than {}",
+    "multipleOf": "has to be a multiple of {}",
+    "minLength": "needs {} characters or more",
+    "maxLength": "can have {} characters at most",
+    "minItems": "needs {} items or more",
+    "maxItems": "can have {} items at most",
+    "minProperties": "needs {} members or more",
+    "maxProperties": "can have {} members at most",
+    "pattern": "does not match the pattern {}",
+    "const": "has to be {}",
+    "enum": "has to be one of {}",
+    "type": "has to be of the type {}",
+    "format": "has to be of the format {}",
+}
+_PLAIN = {
+    "required": "is missing",
+    "uniqueItems": "has the same item twice",
+    "additionalProperties": "is not known",
+    "unevaluatedProperties": "holds a member that is not known",
+    "unevaluatedItems": "holds an item too many",
+    "anyOf": "fits none of the allowed forms",
+    "oneOf": "has to fit exactly one of the allowed forms",
+    "not": "has a form that is not allowed",
+    "contains": "lacks an item that it needs",
+}
+
+
+def _sentence(error: ValidationError) -> str:
+    """Of our own words: the library's repeat what was given."""
+    where, keyword, wanted = _place(error.absolute_path), str(error.validator), error.validator_value
+    if keyword in _LIMITS:
+        return f"{where} {_LIMITS[keyword].format(_said(wanted))}."
+    return f"{where} {_PLAIN.get(keyword, 'does not fit the schema')}."
+
+
+def _place(path: Iterable[str | int]) -> str:
+    names = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
+    return f"“{_short(names.lstrip('.'))}”" if names else "What was given"
+
+
+def _said(wanted: Any) -> str:
+    if isinstance(wanted, list):
+        return _short(", ".join(_said(each) for each in wanted[:20]))
+    return _short(wanted if isinstance(wanted, str) else json.dumps(wanted, ensure_ascii=False))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST_SHOWN else text[: LONGEST_SHOWN - 1] + "…"
