@@ -14,9 +14,9 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from catalog.exchange import rows
-from catalog.exchange.errors import DocumentError, Problem
+from catalog.exchange.merging import check_merged
 from catalog.exchange.model import ServerConfig
-from catalog.exchange.planning import ImportPlan, Item, counts, placed, plan
+from catalog.exchange.planning import ImportPlan, Item, counts, plan
 from catalog.exchange.snapshot import snapshot
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 from catalog.saving import Change, announce, tell
@@ -59,8 +59,12 @@ class Imported:
 
 
 def plan_import(server: Server, wanted: ServerConfig) -> ImportPlan:
-    """What `apply_import` would do to the server as it is now."""
-    return plan(snapshot(server, masked=False), wanted, entered=entered(server))
+    """What `apply_import` would do to the server as it is now. Raises DocumentError where it could not even when it
+    removed what is not in the document."""
+    here = snapshot(server, masked=False)
+    found = plan(here, wanted, entered=entered(server))
+    check_merged(here, found.resolved, remove=True)
+    return found
 
 
 def entered(server: Server) -> set[str]:
@@ -83,17 +87,17 @@ def apply_import(
     """Make the server what the document (read and checked, `reading.read`) says; what it lacks goes only with `remove`.
 
     Its slug stays, and so does what is masked. Raises ServerMoved when the server is not at `seen_revision` any more,
-    HostsNotConfirmed, and DocumentError where what stays is in the way.
+    HostsNotConfirmed, and DocumentError where it does not fit what stays.
     """
     current = _locked(server)
     if seen_revision is not None and current.config_revision != seen_revision:
         raise ServerMoved
-    wanted_plan = plan_import(current, wanted)
+    here = snapshot(current, masked=False)
+    wanted_plan = plan(here, wanted, entered=entered(current))
     removed = wanted_plan.removed if remove else ()
+    check_merged(here, wanted_plan.resolved, remove=remove)
     if wanted_plan.moves and not confirmed_hosts:
         raise HostsNotConfirmed(wanted_plan)
-    if not remove:
-        check_room(wanted_plan, snapshot(current, masked=False))
     imported = Imported(current, wanted_plan, removed)
     if not imported.changes:
         return imported
@@ -135,23 +139,6 @@ def new_slug(organization: Organization, wanted: ServerConfig) -> str:
     """The document's slug, or one like it where that is taken."""
     taken = Server.objects.for_org(organization).filter(slug=wanted.slug).exists()
     return free_slug(organization, wanted.slug) if taken or wanted.slug in RESERVED_SLUGS else wanted.slug
-
-
-def check_room(wanted: ImportPlan, current: ServerConfig) -> None:
-    """Raises DocumentError where a resource has the URI of one that stays."""
-    coming = placed(wanted.resolved, "resource")
-    staying = {each.thing.uri: each for key, each in placed(current, "resource").items() if key not in coming}
-    problems = []
-    for each in coming.values():
-        if other := staying.get(each.thing.uri):
-            text = (
-                f"The resource “{each.thing.name}” of {each.provider} has the URI of “{other.thing.name}” of "
-                f"{other.provider}, which is not in the file and stays. Remove what is not in the file, or change one "
-                "of the URIs."
-            )
-            problems.append(Problem(text))
-    if problems:
-        raise DocumentError(problems)
 
 
 def _locked(server: Server) -> Server:

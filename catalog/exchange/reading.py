@@ -1,15 +1,16 @@
-"""The text of an export document, read: its configuration, and where in the text everything stands."""
+"""The text of an export document, read and checked, with the line of each thing that is wrong."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from catalog.checking.json_text import DEEPEST, BadJson, lines_of, parse_json
+from catalog.exchange.checks import check
 from catalog.exchange.document import from_document
 from catalog.exchange.errors import DocumentError, Problem
 from catalog.exchange.model import ServerConfig
+from catalog.exchange.schema import validate
 
 MOST_BYTES = 10 << 20
 """Of a document. A server of 2,000 tools has about 2 MB."""
@@ -19,15 +20,10 @@ _LEVELS_AROUND = 8
 
 @dataclass(frozen=True)
 class Reading:
-    """A document that is as the schema says."""
+    """A document that is as the schema says, and that can be saved by itself."""
 
     config: ServerConfig
-    document: dict[str, Any]
     text: str
-
-    def located(self, problems: Iterable[Problem]) -> list[Problem]:
-        """The same, each with its line, from top to bottom."""
-        return _located(self.text, problems)
 
 
 def read(data: bytes | str) -> Reading:
@@ -38,7 +34,10 @@ def read(data: bytes | str) -> Reading:
     except BadJson as error:
         raise DocumentError([Problem(str(error))]) from error
     try:
-        return Reading(from_document(document), document, text)
+        validate(document)
+        if problems := check(document):
+            raise DocumentError(problems)
+        return Reading(from_document(document), text)
     except DocumentError as error:
         raise DocumentError(_located(text, error.problems)) from error
 

@@ -1,0 +1,234 @@
+"""Whether a document that is as the schema says can be saved: by the rules of each thing's own form.
+
+Values are put in the form in which they are kept, in place: the document is ours by then. References to variables that
+do not exist are allowed, as they are in the forms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from catalog.checking import names, prompts, uris
+from catalog.checking.hosts import check_hosts
+from catalog.checking.problems import Findings
+from catalog.checking.providers import clean_provider
+from catalog.checking.templates import references
+from catalog.checking.tools import clean_tool
+from catalog.contents import check_text
+from catalog.exchange.errors import Problem, pointer
+from catalog.exchange.masking import is_masked
+from catalog.variables import LONGEST_VALUE
+
+Path = tuple[str | int, ...]
+Members = Mapping[str, str]
+"""Names of fields, as forms have them, to those of the document."""
+_PROVIDER: Members = {
+    "name": "name",
+    "description": "description",
+    "base_url": "baseUrl",
+    "documentation_url": "documentationUrl",
+    "icon_url": "iconUrl",
+}
+_OAUTH2: Members = {
+    "oauth2_token_url": "tokenUrl",
+    "oauth2_client_id": "clientId",
+    "oauth2_client_secret": "clientSecret",
+    "oauth2_scopes": "scopes",
+}
+_TOOL: Members = {
+    "name": "name",
+    "title": "title",
+    "description": "description",
+    "method": "method",
+    "path": "path",
+    "path_schema": "pathArguments",
+    "query_schema": "queryArguments",
+    "body_schema": "body",
+    "headers": "headers",
+    "oauth2_scopes": "scopes",
+}
+_RESOURCE: Members = {"mime_type": "mimeType", "upstream_path": "upstreamPath"}
+_STANDS_FOR_A_VALUE = "${MASKED}"
+
+
+def check(document: dict[str, Any]) -> list[Problem]:
+    """All that keeps the document from being saved."""
+    problems: list[Problem] = []
+    for path, thing, checked in _things(document):
+        findings = Findings()
+        members = checked(thing, findings)
+        problems.extend(
+            Problem(error.text, pointer((*path, members.get(error.field, error.field))) + error.pointer)
+            if error.field
+            else Problem(error.text, pointer(path))
+            for error in findings.errors
+        )
+    return [*problems, *_clashes(document), *_misplaced(document)]
+
+
+Checked = Callable[[dict[str, Any], Findings], Members]
+
+
+def _things(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any], Checked]]:
+    yield ("server",), document["server"], _server
+    for number, variable in enumerate(document.get("variables", [])):
+        yield ("variables", number), variable, _variable
+    for number, provider in enumerate(document.get("providers", [])):
+        path: Path = ("providers", number)
+        yield path, provider, _provider
+        if "oauth2" in provider:
+            yield (*path, "oauth2"), provider["oauth2"], _oauth2
+        for kind, checked in (("tools", _tool), ("resources", _resource), ("prompts", _prompt)):
+            for place, thing in enumerate(provider.get(kind, [])):
+                yield (*path, kind, place), thing, checked
+
+
+def _server(server: dict[str, Any], findings: Findings) -> Members:
+    server["name"] = findings.tried("name", lambda: names.check_line(server["name"]), "?")
+    if not server["name"]:
+        findings.add("name", "A server needs a name.")
+    return {}
+
+
+def _variable(variable: dict[str, Any], findings: Findings) -> Members:
+    value = variable.get("value", "")
+    _described(variable, findings)
+    if len(value) > LONGEST_VALUE:
+        findings.add("value", f"A value can have {LONGEST_VALUE:,} characters at most.")
+    if not value.isprintable():
+        findings.add("value", "A value goes into headers and URLs: it has no line breaks and no invisible characters.")
+    hosts = findings.tried("hosts", lambda: check_hosts(variable.get("hosts", [])), None)
+    if hosts == [] and variable["secret"]:
+        findings.add("hosts", "Name a host at least that the secret may be sent to, such as api.example.com.")
+    if hosts:
+        variable["hosts"] = hosts
+    return {}
+
+
+def _provider(provider: dict[str, Any], findings: Findings) -> Members:
+    _cleaned(provider, _PROVIDER, clean_provider, findings)
+    if not provider.get("baseUrl"):
+        if provider.get("tools"):
+            findings.add("tools", "Tools are called below a base URL, and this provider has none. Add its baseUrl.")
+        if any(each.get("upstreamPath") for each in provider.get("resources", [])):
+            findings.add("resources", "A resource with an upstreamPath needs the provider's baseUrl. Add it.")
+    return _PROVIDER
+
+
+def _oauth2(oauth2: dict[str, Any], findings: Findings) -> Members:
+    """Without what is masked, and without a client id: it may be one that the last import left empty."""
+    told = {name: member for name, member in _OAUTH2.items() if not _is_unknown(oauth2.get(member))}
+    _cleaned(oauth2, told, clean_provider, findings)
+    return _OAUTH2
+
+
+def _is_unknown(value: Any) -> bool:
+    return value in (None, "") or (isinstance(value, str) and is_masked(value))
+
+
+def _tool(tool: dict[str, Any], findings: Findings) -> Members:
+    kept = tool.get("headers", {})
+    values = {
+        "title": "",
+        "description": "",
+        "path_schema": {},
+        "query_schema": {},
+        "body_schema": None,
+        "oauth2_scopes": [],
+    } | {name: tool[member] for name, member in _TOOL.items() if member in tool}
+    # What is not told is held to be right; one that the last import left empty is entered on the tool's page.
+    values["headers"] = {name: _STANDS_FOR_A_VALUE if _is_unknown(value) else value for name, value in kept.items()}
+    clean = clean_tool(values, findings)
+    for name, member in _TOOL.items():
+        if member in tool and member != "headers":
+            tool[member] = clean[name]
+    if clean["path_schema"] and "pathArguments" not in tool:
+        tool["pathArguments"] = clean["path_schema"]
+    return _TOOL
+
+
+def _resource(resource: dict[str, Any], findings: Findings) -> Members:
+    resource["name"] = findings.tried("name", lambda: names.check_line(resource["name"]), "?")
+    if not resource["name"]:
+        findings.add("name", "A resource needs a name.")
+    _described(resource, findings)
+    resource["uri"] = findings.tried("uri", lambda: uris.check_uri(resource["uri"]), "")
+    for field, check_it in (("mime_type", uris.check_mime_type), ("upstream_path", uris.check_upstream_path)):
+        if member := resource.get(_RESOURCE[field]):
+            resource[_RESOURCE[field]] = findings.tried(field, lambda do=check_it, text=member: do(text), member)
+    findings.tried("text", lambda: check_text(resource.get("text", "")), "")
+    return _RESOURCE
+
+
+def _prompt(prompt: dict[str, Any], findings: Findings) -> Members:
+    _described(prompt, findings)
+    if "title" in prompt:
+        prompt["title"] = findings.tried("title", lambda: names.check_line(prompt["title"]), "")
+    arguments = [{"description": "", "required": False, **each} for each in prompt.get("arguments", [])]
+    findings.errors += prompts.errors(arguments, prompt["messages"])
+    findings.tried("messages", lambda: check_text("\n".join(each["text"] for each in prompt["messages"])), "")
+    return {}
+
+
+def _described(thing: dict[str, Any], findings: Findings) -> None:
+    if "description" in thing:
+        thing["description"] = findings.tried("description", lambda: names.check_text(thing["description"]), "")
+
+
+def _cleaned(
+    thing: dict[str, Any],
+    members: Members,
+    clean: Callable[[Mapping[str, Any], Findings], dict[str, Any]],
+    findings: Findings,
+) -> None:
+    told = {name: member for name, member in members.items() if member in thing}
+    kept = clean({name: thing[member] for name, member in told.items()}, findings)
+    for name, member in told.items():
+        thing[member] = kept[name]
+
+
+def _clashes(document: dict[str, Any]) -> Iterator[Problem]:
+    """What stands twice in the document and may only once."""
+    seen: dict[tuple[str, ...], str] = {}
+
+    def first(key: tuple[str, ...], name: str, path: Path, words: str) -> Iterator[Problem]:
+        if key in seen:
+            yield Problem(f"{words} “{name[:60]}” is in the file twice. Rename one of the two.", pointer(path))
+        seen[key] = name
+
+    for number, variable in enumerate(document.get("variables", [])):
+        path: Path = ("variables", number, "name")
+        yield from first(("variable", variable["name"]), variable["name"], path, "The variable")
+    for number, provider in enumerate(document.get("providers", [])):
+        home: Path = ("providers", number)
+        name = provider["name"]
+        yield from first(("provider", name.lower()), name, (*home, "name"), "The provider (in whatever case)")
+        for kind in ("tool", "prompt"):
+            for place, thing in enumerate(provider.get(f"{kind}s", [])):
+                path = (*home, f"{kind}s", place, "name")
+                yield from first((kind, thing["name"]), thing["name"], path, f"The {kind}")
+        for place, thing in enumerate(provider.get("resources", [])):
+            path = (*home, "resources", place)
+            key = ("resource", name.lower(), thing["name"])
+            yield from first(key, thing["name"], (*path, "name"), "The resource")
+            yield from first(("uri", thing["uri"]), thing["uri"], (*path, "uri"), "The URI")
+
+
+def _misplaced(document: dict[str, Any]) -> Iterator[Problem]:
+    """Secrets stay out of addresses, and a client secret is one."""
+    secret = {each["name"]: each["secret"] for each in document.get("variables", [])}
+    for number, provider in enumerate(document.get("providers", [])):
+        oauth2 = provider.get("oauth2", {})
+        for path, value in (
+            (("baseUrl",), provider.get("baseUrl", "")),
+            (("oauth2", "tokenUrl"), oauth2.get("tokenUrl")),
+        ):
+            for name in references(value or ""):
+                if secret.get(name):
+                    text = f"{name} is secret, and no secret goes into an address. Use a plain variable."
+                    yield Problem(text, pointer(("providers", number, *path)))
+        for name in references(oauth2.get("clientSecret", "")):
+            if secret.get(name) is False:
+                text = f"{name} is plain. A client secret is held by a secret variable: make it one."
+                yield Problem(text, pointer(("providers", number, "oauth2", "clientSecret")))
