@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -127,6 +127,22 @@ def removals(server: Server) -> list[Removal]:
                 label = meta.verbose_name if count == 1 else meta.verbose_name_plural
                 found.append(Removal(str(label), count))
     return found
+
+
+Consequence = Callable[[Server], str]
+"""What else happens when a server is deleted, in a sentence; "" for nothing."""
+
+_consequences: list[Consequence] = []
+
+
+def register_consequence(tell: Consequence) -> None:
+    """Apps do it in their `ready()`, for what is not a row that goes with the server."""
+    _consequences.append(tell)
+
+
+def consequences(server: Server) -> list[str]:
+    """What is told besides `removals` before a server is deleted."""
+    return [told for tell in _consequences if (told := tell(server))]
 
 
 @transaction.atomic

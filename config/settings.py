@@ -330,6 +330,13 @@ HOOK_MAX_BYTES = env.int("HOOK_MAX_BYTES", default=5 << 20)
 HOOK_SECRET_OVERLAP_HOURS = env.int("HOOK_SECRET_OVERLAP_HOURS", default=24)
 """How long the old secret of a webhook still verifies after a new one was made."""
 
+# ------------------------------------------------------------------------------------------------ pushes
+
+GITSYNC_COMMITTER = env.str("GITSYNC_COMMITTER", default="Millrace <millrace@localhost>")
+"""Whom git names as the committer of what is pushed; the author is who saved."""
+GITSYNC_QUIET_SECONDS = env.float("GITSYNC_QUIET_SECONDS", default=3.0)
+"""Saves of a server that are no further apart become one commit; at most four times as long is waited for them."""
+
 # ------------------------------------------------------------------------------------------------ calls of tools
 
 CALL_TIMEOUT = env.float("CALL_TIMEOUT", default=30.0)

@@ -39,6 +39,7 @@ __all__ = [
     "take_over",
     "unassign",
     "use_pull_requests",
+    "with_stored_token",
 ]
 
 PERSONAL = "A personal server never leaves the database, so it has no repository to be pushed to."
@@ -83,7 +84,7 @@ def assign(
         raise FieldError("", PERSONAL)
     connection = _connection(values, membership)
     current = PushTarget.objects.filter(server=server, organization=membership.organization).first()
-    values = _with_stored_token(values, current)
+    values = with_stored_token(values, current)
     directory = places.clean_directory(values.directory)
     found = probing.probe(values, connection)
     follows = values.directory.strip() == ""
@@ -200,7 +201,7 @@ def _check_chosen(connection: Connection, membership: Membership) -> None:
         raise FieldError("connection", "This is not a connection that you may use (any more). Choose another.")
 
 
-def _with_stored_token(values: Assignment, current: PushTarget | None) -> Assignment:
+def with_stored_token(values: Assignment, current: PushTarget | None) -> Assignment:
     """An empty token keeps the stored one, but for its own repository alone: it is never sent to another address."""
     if values.connection_id or values.token or current is None or not PushTarget.token.is_set(current):
         return values

@@ -14,6 +14,7 @@ os.environ.update(
         "EGRESS_ALLOW_NETWORKS": "127.0.0.1/32",
         "EMAIL_URL": "memorymail://",
         "LOG_LEVEL": "WARNING",
+        "GITSYNC_QUIET_SECONDS": "0",
     }
 )
 if not os.environ["DATABASE_URL"]:

@@ -109,15 +109,16 @@ def delete(request: HttpRequest, membership: Membership, server: str) -> HttpRes
         messages.success(request, f"{it.name} is deleted.")
         return redirect("catalog:servers", org=membership.organization.slug)
     removals = services.removals(it)
+    goes = [*(f"{each.count:,} {each.label}" for each in removals), *services.consequences(it)]
     context = server_context(
         membership,
         it,
         "general",
         title=f"Delete {it.name}?",
         text="Agents that use this server lose it at once. This cannot be undone. What goes with it:"
-        if removals
+        if goes
         else "Agents that use this server lose it at once. This cannot be undone. It holds nothing yet.",
-        items=[f"{each.count:,} {each.label}" for each in removals],
+        items=goes,
         action=reverse("catalog:delete", args=[membership.organization.slug, it.slug]),
         cancel_url=reverse("catalog:server", args=[membership.organization.slug, it.slug]),
         confirm="Delete server",

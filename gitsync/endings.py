@@ -1,0 +1,99 @@
+"""How a push ended that the forge, or a person, has to have a say in."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from forges.clients.errors import (
+    AuthFailed,
+    Conflict,
+    Forbidden,
+    ForgeError,
+    NotFound,
+    Protected,
+    RateLimited,
+    TooLarge,
+    Unavailable,
+)
+from gitsync.ledger import current
+from gitsync.models import Problem, PushTarget
+from jobs.context import RunContext
+from jobs.outcomes import Ending, Failure, Waiting
+
+AGAIN_AFTER, AGAIN_FOR = timedelta(minutes=1), timedelta(hours=6)
+"""How soon, and how long, a push is tried again by itself where the forge was not to be reached."""
+_DETAILS = 4000
+"""Characters of a sentence for a person that are kept."""
+_ADVICE: tuple[tuple[type[ForgeError], str], ...] = (
+    (Protected, "Switch to pull requests, or let this account push to the branch at the forge."),
+    (AuthFailed, "Choose a connection, or enter a new token, in Git Push Sync."),
+    (
+        Forbidden,
+        "Let this account write to the repository at the forge, or choose another connection. Then push again.",
+    ),
+    (NotFound, "Assign another repository or branch, or a connection that sees it."),
+    (Conflict, "Look at the repository at the forge, then push again."),
+    (TooLarge, "Use a smaller repository, or ask the operator to raise the limit."),
+    (Unavailable, "Push again later."),
+)
+"""What errors advise themselves is about reading, unless one knows better."""
+
+
+class Blocked(Exception):  # an ending, as those of jobs
+    """A person has to decide. Raised in the middle of a push; nothing is written."""
+
+    def __init__(self, problem: Problem, text: str, details: dict[str, Any]) -> None:
+        super().__init__(text)
+        self.problem = problem
+        self.text = text
+        self.details = details
+
+
+def ending_of(context: RunContext, target: PushTarget, error: ForgeError, *, result: dict[str, Any]) -> Ending:
+    """How a Run ends that the forge stopped. What a person has to act upon is kept on the target, too."""
+    now = timezone.now()
+    if isinstance(error, RateLimited):
+        until = max(error.reset_at or now, now + timedelta(seconds=5)) if error.reset_at else now + AGAIN_AFTER
+        return Waiting(until=until, for_what="the forge's rate limit to reset")
+    if error.retryable and (again_at := _again_at(context, now)) is not None:
+        context.log(f"{error} It is tried again by itself.", level="warning")
+        return Waiting(until=again_at, for_what="the forge to answer again")
+    problem = Problem.PROTECTED if isinstance(error, Protected) else Problem.FAILED
+    return stopped(context, target, problem, f"{error} {advice(error)}".strip(), code=error.code, result=result)
+
+
+def advice(error: ForgeError) -> str:
+    """What the person should do next."""
+    if error.advice and error.advice != type(error).advice:
+        return error.advice
+    return next((text for kind, text in _ADVICE if isinstance(error, kind)), error.advice)
+
+
+def _again_at(context: RunContext, now: datetime) -> datetime | None:
+    """After a minute, and then each time after as long as it has been tried already; None when that was long enough."""
+    tried_for = now - context.run.created_at
+    return now + max(AGAIN_AFTER, tried_for) if tried_for < AGAIN_FOR else None
+
+
+def stopped(
+    context: RunContext,
+    target: PushTarget,
+    problem: Problem,
+    text: str,
+    *,
+    code: str,
+    result: dict[str, Any],
+    details: dict[str, Any] | None = None,
+) -> Failure:
+    """A Failure of the Run, which is kept on the target until a push succeeds. Nothing that was saved counts as
+    told."""
+    with transaction.atomic():
+        current(context, target)
+        PushTarget.objects.filter(pk=target.pk).update(
+            problem=problem, problem_text=text[:_DETAILS], problem_details=details or {}, updated_at=timezone.now()
+        )
+    return Failure(code, text[:_DETAILS], result)

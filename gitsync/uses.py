@@ -1,0 +1,38 @@
+"""What pushes tell the apps below: which connections they use."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.urls import reverse
+
+from forges.models import Connection
+from forges.usage import Use
+from gitsync.models import PushTarget
+
+
+def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
+    """The servers that are pushed through each connection, by its primary key, in one query."""
+    found: dict[object, list[Use]] = defaultdict(list)
+    targets = (
+        PushTarget.objects.filter(connection__in=connections)
+        .select_related("server", "organization")
+        .order_by("server_name", "repository")
+    )
+    for each in targets:
+        found[each.connection_id].append(_use(each))
+    return found
+
+
+def _use(target: PushTarget) -> Use:
+    url = ""
+    if target.server is not None:
+        url = reverse("gitsync:target", args=[target.organization.slug, target.server.slug])
+    what = "pushes" if target.server is not None else "the removal"
+    return Use(
+        kind="push target",
+        label=f"{target.server_name} to {target.repository}",
+        url=url,
+        stops=f"{what} of {target.server_name} to {target.repository}",
+    )
