@@ -12,6 +12,7 @@ urlpatterns = [
     path("o/<slug:org>/runs/", include("jobs.urls")),
     path("o/<slug:org>/servers/", include("catalog.urls")),
     path("o/<slug:org>/", include("integrations.urls")),
+    path("o/<slug:org>/", include("gitsync.urls")),
     path("o/<slug:org>/", include("forges.urls")),
     path("", include("forges.inbox_urls")),
     path("", include("forges.oauth_urls")),

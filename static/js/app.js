@@ -116,6 +116,23 @@ document.addEventListener("change", (event) => {
   if (!field.form.querySelector("[aria-invalid]")) field.form.querySelector("[data-wrong-fields]")?.remove();
 });
 
+// A list of choices that opens below its button: the button says what is chosen; a click on a choice closes the list,
+// and so does Enter, which would send the form.
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches(".chooser [data-label]")) return;
+  const button = document.querySelector(`[popovertarget="${target.closest(".chooser").id}"]`);
+  button.querySelector("[data-chosen]").textContent = target.dataset.label;
+});
+document.addEventListener("click", (event) => {
+  // Arrow keys make clicks, too, without a detail.
+  if (event.detail && event.target.closest(".chooser-choice")) setTimeout(() => event.target.closest(".chooser")?.hidePopover());
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || !event.target.matches(".chooser input")) return;
+  event.preventDefault();
+  if (event.target.matches("[data-label]")) event.target.closest(".chooser").hidePopover();
+});
+
 // Where the browser cannot anchor a popover to its button, place it by hand.
 if (!CSS.supports("position-area: block-end")) {
   document.addEventListener("toggle", (event) => {

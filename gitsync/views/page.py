@@ -1,0 +1,216 @@
+"""What the views of this app share: the assignment of a server, and what its panel shows of it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+
+from catalog.models import Server
+from catalog.views.page import permission, server_context
+from forges import standing
+from forges.clients import FORGES
+from forges.connection_rows import tone_of
+from forges.connections import may_use
+from forges.models import Connection
+from gitsync.deciding import digest_of
+from gitsync.models import Problem, PushTarget
+from gitsync.requesting import ASSIGN, EDIT, PUSH
+from gitsync.states import State, notice_of, state_of
+from jobs.models import Run, Status
+from orgs.models import Membership
+
+LAST_RUNS = 5
+FILES_SHOWN = 50
+
+
+def target_of(server: Server) -> PushTarget | None:
+    """What is assigned to the server, with its connection."""
+    found = PushTarget.objects.select_related("connection__user").filter(server=server).first()
+    if found is not None:
+        found.server, found.organization = server, server.organization
+    return found
+
+
+def page_context(membership: Membership, server: Server, **more: Any) -> dict[str, Any]:
+    """The context of a page about a server's pushes."""
+    context = server_context(membership, server, "general", org=membership.organization.slug, **more)
+    context["may"] |= {"assign": permission(membership, ASSIGN), "push": permission(membership, EDIT)}
+    return context
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """With what the forge is spoken to, and whether that works."""
+
+    text: str
+    tone: str
+    word: str
+    reason: str = ""
+    url: str = ""
+    """Of the connection's page, for who sees that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Some of a list of files, all of which the digest names."""
+
+    shown: tuple[str, ...]
+    count: int
+    digest: str
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.shown)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the panel shows of an assignment beside its form."""
+
+    target: PushTarget
+    state: State
+    credential: Credential
+    runs: tuple[Run, ...]
+
+    @property
+    def forge_label(self) -> str:
+        known = FORGES.get(self.target.forge)
+        return known.label_at(self.target.base_url) if known and self.target.base_url else "git"
+
+    @property
+    def web_url(self) -> str:
+        return web_address(self.target.web_url)
+
+    @property
+    def commit_url(self) -> str:
+        return web_address(self.target.last_commit_url)
+
+    @property
+    def pull_request_url(self) -> str:
+        return web_address(self.target.pull_request_url)
+
+    @property
+    def notice(self) -> str:
+        return notice_of(self.target)
+
+    @property
+    def findings(self) -> list[dict[str, Any]]:
+        details = self.target.problem_details
+        return details.get("findings", []) if self.target.problem == Problem.SECRET else []
+
+    @property
+    def in_the_way(self) -> Files | None:
+        if self.target.problem != Problem.CONFLICT:
+            return None
+        return _files(self.target.problem_details.get("files", {}))
+
+    @property
+    def foreign(self) -> Files | None:
+        return _files(self.target.foreign)
+
+    @property
+    def can_open_pull_requests(self) -> bool:
+        return self.target.forge != "git"
+
+    @property
+    def every(self) -> str:
+        """How often the page asks how things stand; "" for never."""
+        run = self.state.run
+        if run is None or not run.is_live:
+            return "5s" if self.state.code == "pending" else ""
+        return "10s" if run.status == Status.WAITING else "1500ms"
+
+    @property
+    def digest(self) -> str:
+        """Differs when anything that is shown does."""
+        target, runs = self.target, self.runs
+        seen = [
+            self.state.code,
+            self.state.text,
+            self.credential,
+            target.revision,
+            target.last_commit,
+            target.last_pushed_at,
+            target.pull_request,
+            target.problem_details,
+            target.foreign_count,
+            target.foreign,
+            [(run.pk, run.status, run.stage, run.done, run.total, run.wait_until) for run in runs],
+        ]
+        return hashlib.sha256(repr(seen).encode()).hexdigest()[:16]
+
+
+def shown(membership: Membership, target: PushTarget) -> Shown:
+    """Asks the database a constant number of times, and no forge."""
+    runs = Run.objects.for_org(membership.organization).about(target).filter(kind=PUSH, joined_to=None)
+    last = tuple(runs.select_related("requested_by").defer("result", "options")[:LAST_RUNS])
+    for run in last:
+        run.organization = membership.organization
+    return Shown(target, state_of(target), _credential(target, membership), last)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A connection in the list of repositories."""
+
+    it: Connection
+    mine: bool
+
+    @property
+    def where(self) -> str:
+        return standing.where(self.it)
+
+    @property
+    def tone(self) -> str:
+        return tone_of(self.it)
+
+
+def connection_groups(membership: Membership) -> list[Group]:
+    """The connections whose repositories a member may choose, their own first. One query."""
+    rows = Connection.objects.usable_by(membership).select_related("user")
+    groups = [Group(each, each.user_id == membership.user_id) for each in rows]
+    return sorted(groups, key=lambda group: (not group.it.is_connected, not group.mine, str(group.it).casefold()))
+
+
+def _credential(target: PushTarget, membership: Membership) -> Credential:
+    connection = target.connection
+    if connection is None:
+        if target.credential_lost:
+            return Credential("", "error", "Disconnected", target.credential_lost)
+        if PushTarget.token.is_set(target):
+            return Credential("A token or password of its own", "ok", "Stored")
+        return Credential("None", "idle", "None")
+    url = ""
+    if may_use(membership, connection):
+        url = reverse("forges:connection", args=[membership.organization.slug, connection.pk])
+    return Credential(
+        _named(connection),
+        tone_of(connection),
+        connection.get_status_display(),
+        "" if connection.is_connected else connection.reason,
+        url,
+    )
+
+
+def _named(connection: Connection) -> str:
+    name = standing.named(connection)
+    return name[:1].upper() + name[1:]
+
+
+def _files(files: dict[str, str]) -> Files | None:
+    if not files:
+        return None
+    return Files(tuple(sorted(files)[:FILES_SHOWN]), len(files), digest_of(files))
+
+
+def web_address(url: str) -> str:
+    """The same, if it is a web address: it is what the forge said, and anyone can run one."""
+    return url if url.startswith(("https://", "http://")) else ""
+
+
+def panel_url(server: Server) -> str:
+    """The address of the panel."""
+    return reverse("gitsync:target", args=[server.organization.slug, server.slug])
