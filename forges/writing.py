@@ -128,7 +128,7 @@ def _tree(
     if known and known[0] == start.parent:
         return known[1]
     check()
-    listing = client.tree(start.name, start.parent)
+    listing = client.tree(start.name, start.parent, sizes=False)
     if not listing.complete:
         raise TooLarge(
             f"The repository could not be listed whole, so nothing was written to it. {listing.reason}",

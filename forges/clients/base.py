@@ -227,8 +227,11 @@ class Client(Protocol):
         """
         ...
 
-    def tree(self, name: str, commit: str) -> Listing:
-        """Everything but the directories in a commit's tree. Moved if the repository is there and the commit is not."""
+    def tree(self, name: str, commit: str, *, sizes: bool = True) -> Listing:
+        """Everything but the directories in a commit's tree. Moved if the repository is there and the commit is not.
+
+        Who needs no `sizes` may save plain git from fetching the files.
+        """
         ...
 
     def archive(self, name: str, commit: str) -> AbstractContextManager[Iterator[tuple[str, bytes]]]:

@@ -147,7 +147,7 @@ class BitbucketClient:
                 raise ValueError("another branch")
             return commit_of(data["target"]["hash"])
 
-    def tree(self, name: str, commit: str) -> Listing:
+    def tree(self, name: str, commit: str, *, sizes: bool = True) -> Listing:  # noqa: ARG002  they cost nothing
         """With blob ids that are computed from the files' bytes, which are kept for `archive` and `blobs`."""
         slug = self._slug(name)
         self._forget()

@@ -1,11 +1,13 @@
 """Any git repository that is reachable over https, with an optional user and token, or in a folder that is allowed.
 
 No git binary and no working copy: one commit without its history is fetched into a temporary pack on disk, read from
-there, and removed with the client. What a fetch costs: the refs (one request), then the protocol's three.
+there, and removed with the client; one that is written needs only the folders of its parent. What a fetch costs: the
+refs (one request), then the protocol's three; a push: two more.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import islice
@@ -32,6 +34,7 @@ from forges.clients.clock import Clock
 from forges.clients.errors import EmptyRepository, NotFound, TooLarge
 from forges.clients.git_remote import RemoteSource
 from forges.clients.git_sources import HEADS, LocalSource, Source, understood
+from forges.clients.git_writing import make_push
 from forges.clients.names import COMMIT_ID, check_branch, check_commit, is_branch, normalise_git
 from lib import egress
 
@@ -51,7 +54,7 @@ class GitClient:
     forge: ClassVar[str] = "git"
     lists_repositories: ClassVar[bool] = False
     has_hooks: ClassVar[bool] = False
-    commits: ClassVar[bool] = False
+    commits: ClassVar[bool] = True
     opens_pull_requests: ClassVar[bool] = False
 
     def __init__(
@@ -129,12 +132,13 @@ class GitClient:
             raise EmptyRepository(f"The repository has no commit yet, so the branch {branch} cannot be read.")
         raise NotFound(f"The repository has no branch {branch}.")
 
-    def tree(self, name: str, commit: str) -> Listing:
-        snapshot = self._source(name).snapshot(check_commit(commit))
+    def tree(self, name: str, commit: str, *, sizes: bool = True) -> Listing:
+        source = self._source(name)
+        snapshot = (source.snapshot if sizes else source.folders)(check_commit(commit))
         limit = self._limits.max_entries
         with understood("the repository"):
             entries = [
-                Entry(path, oid, None if kind is EntryKind.SUBMODULE else snapshot.size(oid), kind)
+                Entry(path, oid, snapshot.size(oid) if sizes and kind is not EntryKind.SUBMODULE else None, kind)
                 for path, oid, kind in self._timed(islice(snapshot.files(), limit + 1))
             ]
         complete = len(entries) <= limit
@@ -173,7 +177,40 @@ class GitClient:
     def commit_url(self, name: str, commit: str) -> str:
         return self._page(name, 1, commit=commit)
 
-    # -- what git itself has no word for, see `has_hooks` and `commits` ------------------------------------------------
+    def commit(
+        self,
+        name: str,
+        *,
+        branch: str,
+        parent: str,
+        changes: Mapping[str, bytes | None],
+        message: str,
+        author: Author,
+        committer: Author | None = None,
+        there: Mapping[str, str] | None = None,  # noqa: ARG002  the folders are read in any case
+    ) -> str:
+        """See `Client.commit`. `parent` where nothing changes; two requests where its tree was listed before."""
+        source = self._source(name)
+        check_branch(branch)
+        base = source.folders(check_commit(parent)) if parent else None
+        with understood("the repository"):
+            push = make_push(
+                base,
+                branch=branch,
+                parent=parent,
+                changes=changes,
+                message=message,
+                author=author,
+                committer=committer or author,
+                at=int(time.time()),
+                max_bytes=self._limits.max_archive_bytes,
+            )
+        if push is None:
+            return parent
+        source.push(push)
+        return push.commit
+
+    # -- what git itself has no word for, see `has_hooks` and `opens_pull_requests` ------------------------------------
 
     def hooks(self, name: str) -> tuple[RemoteHook, ...]:  # noqa: ARG002
         self._not_known()
@@ -187,20 +224,6 @@ class GitClient:
     def delete_hook(self, name: str, hook_id: str) -> None:  # noqa: ARG002
         self._not_known()
 
-    def commit(
-        self,
-        name: str,  # noqa: ARG002
-        *,
-        branch: str,  # noqa: ARG002
-        parent: str,  # noqa: ARG002
-        changes: Mapping[str, bytes | None],  # noqa: ARG002
-        message: str,  # noqa: ARG002
-        author: Author,  # noqa: ARG002
-        committer: Author | None = None,  # noqa: ARG002
-        there: Mapping[str, str] | None = None,  # noqa: ARG002
-    ) -> str:
-        self._not_known()
-
     def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:  # noqa: ARG002
         self._not_known()
 
@@ -208,7 +231,7 @@ class GitClient:
         self._not_known()
 
     def _not_known(self) -> NoReturn:
-        raise NotImplementedError("Plain git has no webhooks, and is not written to.")
+        raise NotImplementedError("Plain git has no webhooks and no pull requests.")
 
     def _page(self, name: str, which: int, **values: str) -> str:
         pages = _PAGES.get(urlsplit(name).hostname or "")

@@ -9,7 +9,6 @@ from contextlib import closing, contextmanager
 from typing import Any, BinaryIO, TypeVar, cast
 from urllib.parse import urlsplit
 
-from dulwich.client import HttpGitClient
 from dulwich.errors import GitProtocolError
 from dulwich.object_store import DiskObjectStore, ObjectStoreGraphWalker
 from dulwich.objects import ObjectID
@@ -18,10 +17,12 @@ from dulwich.protocol import Protocol as PktLines
 from forges.clients.base import Credential, CredentialSource, Limits
 from forges.clients.clock import Clock
 from forges.clients.errors import AuthFailed, ForgeError, InvalidName, Moved, NotFound, TooLarge, Unavailable
+from forges.clients.git_pushing import Push, push_over
 from forges.clients.git_sources import HEADS, Refs, Snapshot, StoredCommit, text_of, understood
+from forges.clients.git_transport import RECEIVE_PACK, UPLOAD_PACK, Transport
 from forges.clients.names import COMMIT_ID
 from forges.clients.packs import PackSizes, scan_pack
-from forges.clients.transport import USER_AGENT, check_transport, refused, translated
+from forges.clients.transport import USER_AGENT, check_transport, translated
 from lib import egress
 
 _T = TypeVar("_T")
@@ -48,38 +49,6 @@ class _FetchedCommit(StoredCommit):
 
     def read(self, oid: str) -> bytes | None:
         return None if self.size(oid) > self._limits.max_blob_bytes else super().read(oid)
-
-
-class _Transport(HttpGitClient):
-    """dulwich's client with our errors; what speaks no smart HTTP is no git server to us."""
-
-    what = ""
-    anonymous = True
-    beginning = b""
-    """Of the last answer: where a sentence in place of a pack would be, which dulwich reads past."""
-
-    def _http_request(self, url: str, *args: Any, **kwargs: Any) -> Any:
-        kwargs["raise_for_status"] = False
-        host = urlsplit(url).hostname or ""
-        response, read = super()._http_request(url, *args, **kwargs)
-        content_type = response.headers.get("Content-Type") or ""
-        if response.status == 200 and content_type.startswith("application/x-git-upload-pack"):
-            self.beginning = b""
-
-            def keep(*size: int) -> bytes:
-                data = read(*size)
-                if len(self.beginning) < 200:
-                    self.beginning += data[:200]
-                return data
-
-            return response, keep
-        response.close()
-        if response.status == 401 and self.anonymous:
-            raise AuthFailed(f"{host} asks for a token for {self.what}: it is private, or it does not exist.")
-        if response.status != 200:
-            raise refused(host, response.status, response.headers, self.what)
-        # Also the “dumb” protocol, which would be read into memory whole: https://git-scm.com/docs/http-protocol
-        raise NotFound(f"{host} does not answer as a git server for {self.what}.")
 
 
 class RemoteSource:
@@ -116,12 +85,13 @@ class RemoteSource:
         self._folders: list[str] = []
         self._stores: list[DiskObjectStore] = []
         self._snapshots: dict[str, Snapshot] = {}
+        self._folders_of: dict[str, Snapshot] = {}
 
-    def _transport(self) -> _Transport:
+    def _transport(self, service: str = UPLOAD_PACK) -> Transport:
         credential = self._sent = self._renewed or (self._source.current() if self._source else Credential())
         self._renewed = None
         check_transport(self._url, credential, self._policy)
-        client = _Transport(
+        client = Transport(
             self._url,
             pool_manager=self._pools,
             thin_packs=False,
@@ -130,7 +100,9 @@ class RemoteSource:
             password=credential.token,
         )
         client.what = f"the repository {self._url}"
+        client.service = service
         client.anonymous = not credential
+        client.max_sent = self._limits.max_archive_bytes
         return client
 
     @contextmanager
@@ -200,18 +172,34 @@ class RemoteSource:
 
     def snapshot(self, commit: str) -> Snapshot:
         if commit not in self._snapshots:
-            with self._clock.running(self._host), translated(self._host), understood(self._host):
-                self._snapshots[commit] = self._fetch(commit)
+            # Where the server knows filters, what would be skipped for its size is not even sent.
+            self._snapshots[commit] = self._fetch(commit, b"blob:limit=%d" % (self._limits.max_blob_bytes + 1))
         return self._snapshots[commit]
 
-    def _fetch(self, commit: str) -> Snapshot:
+    def folders(self, commit: str) -> Snapshot:
+        if commit in self._snapshots:
+            return self._snapshots[commit]
+        if commit not in self._folders_of:
+            self._folders_of[commit] = self._fetch(commit, b"blob:none")
+        return self._folders_of[commit]
+
+    def push(self, push: Push) -> None:
+        with self._clock.running(self._host), translated(self._host), understood(self._host):
+            self._with_or_without_suffix(lambda: push_over(self._transport(RECEIVE_PACK), self._url, push))
+
+    def _fetch(self, commit: str, objects: bytes) -> Snapshot:
+        """`objects` is a filter: https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt"""
+        with self._clock.running(self._host), translated(self._host), understood(self._host):
+            return self._fetch_pack(commit, objects)
+
+    def _fetch_pack(self, commit: str, objects: bytes) -> Snapshot:
         folder = tempfile.mkdtemp(prefix="millrace-git-")
         self._folders.append(folder)
         store = DiskObjectStore.init(folder)
         self._stores.append(store)
         file, keep, drop = store.add_pack()
         try:
-            self._download(commit, file)
+            self._download(commit, objects, file)
             if not file.tell():
                 raise Moved(f"{self._url} does not have the commit {commit[:10]} any more.")
             file.flush()
@@ -222,7 +210,7 @@ class RemoteSource:
         keep()
         return _FetchedCommit(store, commit, self._limits, sizes)
 
-    def _download(self, commit: str, file: BinaryIO) -> None:
+    def _download(self, commit: str, objects: bytes, file: BinaryIO) -> None:
         def download() -> None:
             client = self._transport()
 
@@ -240,8 +228,7 @@ class RemoteSource:
                     file.write,
                     depth=1,
                     ref_prefix=[HEADS.encode()],
-                    # Where the server knows filters, what would be skipped for its size is not even sent.
-                    filter_spec=b"blob:limit=%d" % (self._limits.max_blob_bytes + 1),
+                    filter_spec=objects,
                 )
             except GitProtocolError:
                 # https://git-scm.com/docs/gitprotocol-pack: an error is a sentence, and this one is git's own.
@@ -260,6 +247,7 @@ class RemoteSource:
 
     def close(self) -> None:
         self._snapshots.clear()
+        self._folders_of.clear()
         self._pools.clear()
         for store in self._stores:
             store.close()

@@ -20,6 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from forges.clients.base import EntryKind, Limits
 from forges.clients.errors import ForgeError, InvalidName, Moved, NotFound, TooLarge, Unavailable
+from forges.clients.git_pushing import Push, push_into
 from forges.clients.names import local_path
 from forges.clients.transport import translated
 from lib import egress
@@ -44,6 +45,16 @@ class Refs:
 class Snapshot(Protocol):
     """The files of one commit, at hand."""
 
+    @property
+    def store(self) -> BaseObjectStore:
+        """Where its folders are."""
+        ...
+
+    @property
+    def root(self) -> ObjectID:
+        """The commit's tree."""
+        ...
+
     def files(self) -> Iterator[tuple[str, str, EntryKind]]:
         """(path, blob id, kind) of everything but directories, in git's order."""
         ...
@@ -60,6 +71,14 @@ class Source(Protocol):
         """Moved if the repository does not have the commit."""
         ...
 
+    def folders(self, commit: str) -> Snapshot:
+        """The same for who reads no file, so that none has to be fetched."""
+        ...
+
+    def push(self, push: Push) -> None:
+        """Moved if the branch has another head than the push's parent."""
+        ...
+
     def read(self, oid: str) -> bytes | None:
         """A blob that is at hand; None for others, and for those over the limit."""
         ...
@@ -74,13 +93,13 @@ class StoredCommit:
         found = store[ObjectID(commit.encode())]
         if not isinstance(found, Commit):
             raise Moved(f"{commit[:10]} is not a commit.")
-        self._store = store
-        self._tree = found.tree
+        self.store = store
+        self.root = found.tree
         self._limits = limits
 
     def files(self) -> Iterator[tuple[str, str, EntryKind]]:
         folders, most = 0, 2 * self._limits.max_entries
-        for path, mode, oid in self._store.iter_tree_contents(self._tree, include_trees=True):
+        for path, mode, oid in self.store.iter_tree_contents(self.root, include_trees=True):
             if stat.S_ISDIR(mode or 0):
                 folders += 1  # ten trees, each ten times in the next, are ten thousand million folders and no file
                 if folders > most:
@@ -92,10 +111,10 @@ class StoredCommit:
             yield path.decode("utf-8", "surrogateescape"), oid.decode(), kind
 
     def size(self, oid: str) -> int:
-        return len(self._store.get_raw(ObjectID(oid.encode()))[1])
+        return len(self.store.get_raw(ObjectID(oid.encode()))[1])
 
     def read(self, oid: str) -> bytes | None:
-        return read_blob(self._store, oid, self._limits)
+        return read_blob(self.store, oid, self._limits)
 
 
 def read_blob(store: BaseObjectStore, oid: str, limits: Limits) -> bytes | None:
@@ -159,6 +178,13 @@ class LocalSource:
             if ObjectID(commit.encode()) not in self._repo.object_store:
                 raise Moved(f"The repository does not have the commit {commit[:10]} any more.")
             return StoredCommit(self._repo.object_store, commit, self._limits)
+
+    def folders(self, commit: str) -> Snapshot:
+        return self.snapshot(commit)
+
+    def push(self, push: Push) -> None:
+        with understood("the repository's folder"):
+            push_into(self._repo, push)
 
     def read(self, oid: str) -> bytes | None:
         return read_blob(self._repo.object_store, oid, self._limits)

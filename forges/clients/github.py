@@ -167,7 +167,7 @@ class GitHubClient:
             return commit_of(data["object"]["sha"])
 
     # https://docs.github.com/en/rest/git/trees#get-a-tree
-    def tree(self, name: str, commit: str) -> Listing:
+    def tree(self, name: str, commit: str, *, sizes: bool = True) -> Listing:  # noqa: ARG002  they cost nothing
         check_commit(commit)
         with self._api.understood(f"the tree of {name}") as what:
 

@@ -145,7 +145,7 @@ class GitLabClient:
             return not self._session.get(f"{project}/repository/branches", what, {"per_page": 1})
 
     # https://docs.gitlab.com/api/repositories/#list-repository-tree
-    def tree(self, name: str, commit: str) -> Listing:
+    def tree(self, name: str, commit: str, *, sizes: bool = True) -> Listing:  # noqa: ARG002  it tells none
         check_commit(commit)
         try:
             found, reason = self._listed(name, commit)

@@ -51,8 +51,8 @@ class Side:
     file_page: str = ""
     """Where a person sees a file, below the forge's web address; "" where there is no page."""
     commit_page: str = ""
-    writes: bool = True
-    """Whether it takes commits and pull requests, and has webhooks."""
+    manages: bool = True
+    """Whether it has pull requests and webhooks."""
 
 
 SIDES: dict[str, Side] = {
@@ -94,7 +94,7 @@ SIDES: dict[str, Side] = {
             api="",
             credential=lambda forge, login: Credential(forge.token(login)),
             address=lambda forge, hosted: forge.clone_url(hosted.full_name),
-            writes=False,
+            manages=False,
         ),
     )
 }

@@ -228,16 +228,15 @@ def test_a_repository_is_found_by_its_id_whatever_it_is_called(forge: Forge, pri
         assert plain.find(url).full_name == url
 
 
-def test_plain_git_has_no_webhooks_and_is_not_written_to(forge: Forge) -> None:
+def test_plain_git_has_no_webhooks_and_no_pull_requests(forge: Forge) -> None:
     with opened("git", forge, Renewing(forge)) as client:
-        assert (client.has_hooks, client.commits) == (False, False)
-        ann = Author("Ann", "ann@example.org")
+        assert (client.has_hooks, client.opens_pull_requests) == (False, False)
         for ask in (
             lambda: client.hooks("x"),
             lambda: client.create_hook("x", url="x", secret="s"),
             lambda: client.update_hook("x", "1", url="x", secret="s"),
             lambda: client.delete_hook("x", "1"),
-            lambda: client.commit("x", branch="b", parent="", changes={}, message="m", author=ann),
+            lambda: client.find_pull_request("x", source="a", target="b"),
             lambda: client.pull_request("x", source="a", target="b", title="t", body="b"),
         ):
             with pytest.raises(NotImplementedError):

@@ -1,7 +1,8 @@
-"""git over HTTP as forges serve it: reading with upload-pack, protocols v0 to v2, shallow and by commit id.
+"""git over HTTP as forges serve it: reading with upload-pack, protocols v0 to v2, shallow and by commit id; pushing.
 
-The work is done by git's own `git http-backend`; what is ours is who may read what
-(https://git-scm.com/docs/http-protocol, https://git-scm.com/docs/git-http-backend).
+The work is done by git's own `git http-backend`; what is ours is who may read what (and push, see
+`receive_pack`;
+https://git-scm.com/docs/http-protocol, https://git-scm.com/docs/git-http-backend).
 """
 
 from __future__ import annotations
@@ -10,13 +11,16 @@ import base64
 import binascii
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+from tests.wire import receive_pack
 from tests.wire.messages import Headers, Reply, Request, text_reply
 from tests.wire.objects import git_environment
 from tests.wire.world import HostedRepository, Token, World
 
-ADDRESS = re.compile(r"/(?P<owner>[^/]+(?:/[^/]+)*)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack)")
+ADDRESS = re.compile(
+    r"/(?P<owner>[^/]+(?:/[^/]+)*)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-(?:upload|receive)-pack)"
+)
 PIECE = 1 << 16
 SETTINGS = {
     # Forges serve any commit they still have by its id, also after a force-push, and partial clones.
@@ -35,10 +39,7 @@ class SmartHttp:
         return not request.path.startswith("/repos/") and ADDRESS.fullmatch(request.path) is not None
 
     def check(self, request: Request) -> Reply | None:
-        service = request.query.get("service", "") if request.path.endswith("/info/refs") else "git-upload-pack"
-        if service == "git-receive-pack":
-            return text_reply("This repository is read-only.", 403)
-        if service != "git-upload-pack":
+        if _service(request) not in ("git-upload-pack", "git-receive-pack"):
             # What is left is the dumb protocol, which no large forge speaks.
             return text_reply("Please upgrade your git client.", 403)
         return None
@@ -56,7 +57,24 @@ class SmartHttp:
             return text_reply("Repository not found.", 404) if token else _who_are_you("Repository not found.")
         if not hosted.readable_by(token):
             return text_reply("Write access to repository not granted.", 403)
-        return _backend(request, hosted, found["service"], token)
+        if _service(request) == "git-upload-pack":
+            return _backend(request, hosted, found["service"], token, SETTINGS)
+        if refused := receive_pack.refusal(request, hosted, token):
+            return _who_are_you("Authentication required.") if refused.status == 401 else refused
+        assert token
+        settings = receive_pack.settings(self.world, hosted)
+        environment = receive_pack.environment(self.world, hosted)
+        reply = _backend(request, hosted, found["service"], token, settings, environment)
+        if request.method == "POST":
+            # Whole before the first byte of it: what a fault does to the reply finds the branch moved.
+            reply.body = reply.body if isinstance(reply.body, bytes) else b"".join(reply.body)
+            receive_pack.tell(self.world, hosted, token, request)
+        return reply
+
+
+def _service(request: Request) -> str:
+    path = request.path.rpartition("/")[2]
+    return request.query.get("service", "") if path == "refs" else path
 
 
 def _password(request: Request) -> str:
@@ -77,12 +95,20 @@ def _who_are_you(message: str) -> Reply:
     return reply
 
 
-def _backend(request: Request, hosted: HostedRepository, service: str, token: Token | None) -> Reply:
+def _backend(
+    request: Request,
+    hosted: HostedRepository,
+    service: str,
+    token: Token | None,
+    settings: Mapping[str, str],
+    more: Mapping[str, str] | None = None,
+) -> Reply:
     environment = {
         **git_environment(),
-        "GIT_CONFIG_COUNT": str(len(SETTINGS)),
-        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(SETTINGS)},
-        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(SETTINGS.values())},
+        **(more or {}),
+        "GIT_CONFIG_COUNT": str(len(settings)),
+        **{f"GIT_CONFIG_KEY_{number}": name for number, name in enumerate(settings)},
+        **{f"GIT_CONFIG_VALUE_{number}": value for number, value in enumerate(settings.values())},
         "GIT_PROJECT_ROOT": str(hosted.git.path),
         "GIT_HTTP_EXPORT_ALL": "1",
         "PATH_INFO": f"/{service}",

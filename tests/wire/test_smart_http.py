@@ -14,7 +14,7 @@ from dulwich.objects import ObjectID
 from dulwich.refs import Ref
 from dulwich.repo import MemoryRepo
 
-from tests.wire import samples
+from tests.wire import faults, listener, samples
 from tests.wire.conftest import Get
 from tests.wire.forge import Forge
 from tests.wire.objects import git_environment
@@ -106,13 +106,78 @@ def test_a_bad_password_is_refused_even_for_a_public_repository(
     assert b"Authentication failed" in done.stderr
 
 
-def test_pushing_is_refused(forge: Forge, github_repo: HostedRepository, get: Get, tmp_path: Path) -> None:
-    token, target = forge.token("acme"), str(tmp_path / "clone")
+@pytest.fixture
+def clone(forge: Forge, github_repo: HostedRepository, tmp_path: Path) -> str:
+    """A working copy of acme/docs with one more commit."""
+    target = str(tmp_path / "clone")
     run_git("clone", "-q", forge.clone_url("acme/docs"), target)
-    done = run_git("-C", target, "push", "-q", with_password(forge, "acme/docs", token), "HEAD:refs/heads/other")
-    assert b"403" in done.stderr
-    assert get("/acme/docs.git/info/refs?service=git-receive-pack", auth=("x", token)).status_code == 403
-    assert set(github_repo.git.branches()) == {"main"}
+    (tmp_path / "clone" / "new.md").write_text("new")
+    run_git("-C", target, "add", "new.md")
+    who = ("-c", "user.name=Ann", "-c", "user.email=ann@example.org")
+    assert run_git("-C", target, *who, "commit", "-qm", "Say something new").returncode == 0
+    return target
+
+
+def push(forge: Forge, clone: str, token: str, branch: str = "main") -> subprocess.CompletedProcess[bytes]:
+    return run_git("-C", clone, "push", "-q", with_password(forge, "acme/docs", token), f"HEAD:refs/heads/{branch}")
+
+
+def test_a_push_moves_the_branch_and_is_told_to_who_listens(
+    forge: Forge, github_repo: HostedRepository, clone: str
+) -> None:
+    before = github_repo.git.tip("main")
+    with listener.listening() as heard:
+        forge.world.hooks.add("github", github_repo, heard.url, secret="s", events=["push"], content_type="json")
+        assert push(forge, clone, forge.token("acme")).returncode == 0
+        payload = forge.world.hooks.last().payload
+    assert github_repo.git.tip("main") == payload["after"] != before
+    assert (payload["ref"], payload["before"]) == ("refs/heads/main", before)
+    assert payload["pusher"]["name"] == "acme"
+
+
+@pytest.mark.parametrize("kind", ["reader", "classic", "fine-grained", "gitlab", "bitbucket", "archived", "nobody"])
+def test_who_may_only_read_pushes_nothing(forge: Forge, github_repo: HostedRepository, clone: str, kind: str) -> None:
+    before = github_repo.git.tip("main")
+    github_repo.roles["vera"] = "read"
+    github_repo.archived = kind == "archived"
+    tokens = {
+        "reader": lambda: forge.token("vera"),
+        "classic": lambda: forge.token("acme", scopes=["read:user"]),
+        "fine-grained": lambda: forge.token("acme", fine_grained=True, permissions=["contents"]),
+        "gitlab": lambda: forge.gitlab_token("acme", scopes=["read_repository"]),
+        "bitbucket": lambda: forge.bitbucket_token("acme", scopes=["read:repository:bitbucket"]),
+        "archived": lambda: forge.token("acme"),
+        "nobody": lambda: "ghp_wrong",
+    }
+    done = push(forge, clone, tokens[kind]())
+    assert (b"Authentication failed" if kind == "nobody" else b"403") in done.stderr
+    assert github_repo.git.tip("main") == before
+
+
+def test_a_protected_branch_is_kept_by_a_hook(forge: Forge, github_repo: HostedRepository, clone: str) -> None:
+    github_repo.protected_branches.add("main")
+    before = github_repo.git.tip("main")
+    done = push(forge, clone, forge.token("acme"))
+    assert b"GH006" in done.stderr
+    assert b"hook declined" in done.stderr
+    assert github_repo.git.tip("main") == before
+    assert push(forge, clone, forge.token("acme"), "other").returncode == 0
+    assert github_repo.git.tip("other") != before
+
+
+def test_a_push_goes_wrong_on_demand(forge: Forge, github_repo: HostedRepository, clone: str) -> None:
+    before, on = github_repo.git.tip("main"), "POST */git-receive-pack"
+    for fault, moved in ((faults.cut_request(200), False), (faults.fail_after_work(), True)):
+        with forge.fault(fault, on=on):
+            assert push(forge, clone, forge.token("acme")).returncode != 0
+        assert (github_repo.git.tip("main") != before) is moved
+
+
+def test_a_body_in_chunks_is_not_taken(forge: Forge, github_repo: HostedRepository, clone: str) -> None:
+    (Path(clone) / "noise").write_bytes(os.urandom(2 << 20))
+    run_git("-C", clone, "add", "noise")
+    run_git("-C", clone, "-c", "user.name=Ann", "-c", "user.email=a@example.org", "commit", "-qm", "Make noise")
+    assert b"411" in push(forge, clone, forge.token("acme")).stderr
 
 
 def test_an_empty_repository_clones_to_nothing(forge: Forge, tmp_path: Path) -> None:

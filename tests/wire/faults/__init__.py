@@ -24,7 +24,17 @@ from tests.wire.faults.lies import (
     web_page,
     wrong_blob,
 )
-from tests.wire.faults.line import afterwards, cut_after_work, cut_before_reply, cut_body, first, slow, slow_body
+from tests.wire.faults.line import (
+    afterwards,
+    cut_after_work,
+    cut_before_reply,
+    cut_body,
+    cut_request,
+    fail_after_work,
+    first,
+    slow,
+    slow_body,
+)
 from tests.wire.faults.paging import next_page_on, page_that_is_its_own_next, pages_with_holes, pages_without_end
 from tests.wire.faults.refusals import missing_scope, not_found, rate_limited, secondary_limited, status, unauthorized
 
@@ -38,7 +48,9 @@ __all__ = [
     "cut_after_work",
     "cut_before_reply",
     "cut_body",
+    "cut_request",
     "entry",
+    "fail_after_work",
     "first",
     "hostile_archive",
     "inject_entries",

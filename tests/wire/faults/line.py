@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from tests.wire.faults.arming import Fault
-from tests.wire.messages import CutConnection, Proceed, Reply, Request
+from tests.wire.messages import CutConnection, Proceed, Reply, Request, json_reply
 
 
 def slow(seconds: float) -> Fault:
@@ -52,6 +53,30 @@ def cut_after_work() -> Fault:
         if reply.close:
             reply.close()
         raise CutConnection
+
+    return fault
+
+
+def cut_request(after: int = 1000) -> Fault:
+    """The line drops when `after` bytes of what is sent have arrived: the forge sees these, and nobody its reply."""
+
+    def fault(request: Request, proceed: Proceed) -> Reply:
+        reply = proceed(dataclasses.replace(request, body=request.body[:after]))
+        if reply.close:
+            reply.close()
+        raise CutConnection
+
+    return fault
+
+
+def fail_after_work(code: int = 500) -> Fault:
+    """The forge does what was asked, and then says that it failed."""
+
+    def fault(request: Request, proceed: Proceed) -> Reply:
+        reply = proceed(request)
+        if reply.close:
+            reply.close()
+        return json_reply({"message": "Server Error", "status": str(code)}, code)
 
     return fault
 
