@@ -117,10 +117,13 @@ def net_changes(changes: Iterable[Told]) -> list[Told]:
     """What the saves come to: a tool that was saved three times changed once, one that came and went did not."""
     found: dict[tuple[str, str], Told] = {}
     for change in changes:
-        earlier = found.pop((change.kind, change.former if change.verb == "rename" else change.name), None)
+        key = (change.kind, change.former if change.verb == "rename" else change.name)
+        earlier = found.get(key)
         merged = change if earlier is None else _merged(earlier, change)
+        if merged is None or key != (merged.kind, merged.name):
+            found.pop(key, None)
         if merged is not None:
-            found[(merged.kind, merged.name)] = merged
+            found[(merged.kind, merged.name)] = merged  # in its place, if it has one
     return list(found.values())
 
 
