@@ -36,7 +36,7 @@ _NAME_OF_SECRET = re.compile(r"TOKEN|SECRET|KEY|PASSW|CREDENTIAL")
 # letters and digits mixed.
 _VALUE_OF_SECRET = re.compile(
     r"gh[opsur]_|github_pat_|gl[a-z]{2,4}-|xox[a-z]-|sk[-_]|[rp]k_live_|AKIA[0-9A-Z]{12}|AIza[0-9A-Za-z_-]{30}|"
-    r"eyJ[A-Za-z0-9_-]+\.|-----BEGIN |(?=[A-Za-z0-9+/_=-]*[0-9])(?=[A-Za-z0-9+/_=-]*[A-Za-z])[A-Za-z0-9+/_=-]{32,}\Z"
+    r"eyJ[A-Za-z0-9_-]+\.|-----BEGIN |(?=[A-Za-z_+=]*[0-9])(?=[0-9_+=]*[A-Za-z])[A-Za-z0-9_+=]{32,}\Z"
 )
 
 
