@@ -23,7 +23,7 @@ from orgs.models import Organization, User
 FIELDS = ("name", "slug", "description", "instructions", "visibility")
 """What people edit, and what `config_revision` counts the changes of."""
 
-RESERVED_SLUGS = frozenset({"new"})
+RESERVED_SLUGS = frozenset({"import", "new"})
 """Taken by pages beside the servers'."""
 
 

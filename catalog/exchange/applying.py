@@ -18,6 +18,7 @@ from catalog.exchange.merging import check_merged
 from catalog.exchange.model import ServerConfig
 from catalog.exchange.planning import ImportPlan, Item, counts, plan
 from catalog.exchange.snapshot import snapshot
+from catalog.exchange.wording import move_line
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 from catalog.saving import Change, announce, tell
 from catalog.servers import RESERVED_SLUGS, create_server, free_slug
@@ -174,7 +175,7 @@ def _record(imported: Imported, by: User | None, request: HttpRequest | None) ->
     }
     after: dict[str, Any] = {name: counts(items) for name, items in parts.items() if items}
     if wanted.moves:
-        after["hosts"] = [f"{each.kind} {each.name}: {each.before} → {each.after}" for each in wanted.moves]
+        after["hosts"] = [move_line(each) for each in wanted.moves]
     audit.record(
         "server.imported",
         organization=imported.server.organization,

@@ -7,9 +7,10 @@ references. Headers of HARMLESS never carry credentials and are told as they are
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
-from catalog.exchange.model import MASK
+from catalog.exchange.model import MASK, ServerConfig
 
 HARMLESS = frozenset(
     {
@@ -54,6 +55,42 @@ _ONE_REFERENCE = re.compile(_REFERENCE)
 _ONLY_REFERENCES = re.compile(rf"(?:(?P<scheme>[A-Za-z-]{{1,32}}) )?(?:[a-z_]{{1,16}}=)?{_REFERENCE}(?::{_REFERENCE})?")
 _COOKIE = rf"[A-Za-z0-9_.-]{{1,64}}={_REFERENCE}"
 _COOKIES = re.compile(rf"{_COOKIE}(?:; ?{_COOKIE})*")
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A place in a configuration where a value is not told."""
+
+    kind: str
+    """variable, provider or tool"""
+    name: str
+    what: str
+    """In words: “its value”, “the header X-Tenant”."""
+    provider: str = ""
+    """Of a tool."""
+
+
+def masked(config: ServerConfig) -> Iterator[Masked]:
+    """All of them, in the order of the document."""
+    for variable in config.variables:
+        if is_masked(variable.value):
+            yield Masked("variable", variable.name, VALUE)
+    for provider in config.providers:
+        for field, words in CREDENTIALS.items():
+            if provider.oauth2 and is_masked(getattr(provider.oauth2, field)):
+                yield Masked("provider", provider.name, words)
+        for tool in provider.tools:
+            for name, value in tool.headers.items():
+                if is_masked(value):
+                    yield Masked("tool", tool.name, header_words(name), provider.name)
+
+
+VALUE = "its value"
+CREDENTIALS = {"client_id": "the OAuth2 client id", "client_secret": "the OAuth2 client secret"}
+
+
+def header_words(name: str) -> str:
+    return f"the header {name}"
 
 
 def is_masked(value: str) -> bool:

@@ -18,7 +18,7 @@ from catalog.exchange.document import (
     tool_document,
     variable_document,
 )
-from catalog.exchange.masking import is_masked
+from catalog.exchange.masking import CREDENTIALS, VALUE, Masked, header_words, is_masked
 from catalog.exchange.model import (
     OAuth2Config,
     PromptConfig,
@@ -50,17 +50,6 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Missing:
-    """A value that is masked in the document and is not stored here: somebody has to enter it."""
-
-    kind: str
-    name: str
-    what: str
-    """In words: “its value”, “the header X-Tenant”."""
-    provider: str = ""
-
-
-@dataclass(frozen=True)
 class ImportPlan:
     resolved: ServerConfig
     """What the document says, with what is stored in place of what is masked."""
@@ -69,7 +58,8 @@ class ImportPlan:
     removed: tuple[Item, ...]
     """What is here and not in the document; it goes only when that is asked for."""
     unchanged: int
-    missing: tuple[Missing, ...]
+    missing: tuple[Masked, ...]
+    """What is masked in the document and not stored here: somebody has to enter it."""
     moves: tuple[Move, ...]
     """What would be sent to another host than before; they take a person's confirmation."""
 
@@ -90,7 +80,7 @@ class Placed:
 def plan(current: ServerConfig | None, wanted: ServerConfig, *, entered: Collection[str] = ()) -> ImportPlan:
     """`entered` are the names of the secret variables that have a value here."""
     here = current or ServerConfig(name="", slug="", version=1)
-    found: list[Missing] = []
+    found: list[Masked] = []
     resolved = _resolved(here, wanted, entered, found)
     comparison = _Comparison()
     if current is not None:
@@ -184,9 +174,9 @@ def _server(config: ServerConfig) -> dict[str, Any]:
     return {name: getattr(config, name) for name in ("name", "description", "instructions", "visibility")}
 
 
-def _resolved(here: ServerConfig, wanted: ServerConfig, entered: Collection[str], found: list[Missing]) -> ServerConfig:
+def _resolved(here: ServerConfig, wanted: ServerConfig, entered: Collection[str], found: list[Masked]) -> ServerConfig:
     found.extend(
-        Missing("variable", each.name, "its value")
+        Masked("variable", each.name, VALUE)
         for each in wanted.variables
         if each.secret and each.name not in entered and not _plain_value(here, each.name)
     )
@@ -211,22 +201,20 @@ def _plain_value(config: ServerConfig, name: str) -> str:
     return next((each.value for each in config.variables if each.name == name and not each.secret), "")
 
 
-def _resolved_oauth2(
-    provider: ProviderConfig, stored: OAuth2Config | None, found: list[Missing]
-) -> OAuth2Config | None:
+def _resolved_oauth2(provider: ProviderConfig, stored: OAuth2Config | None, found: list[Masked]) -> OAuth2Config | None:
     wanted = provider.oauth2
     if wanted is None:
         return None
     values = {}
-    for name, words in (("client_id", "the OAuth2 client id"), ("client_secret", "the OAuth2 client secret")):
+    for name, words in CREDENTIALS.items():
         if is_masked(getattr(wanted, name)):
             values[name] = getattr(stored, name) if stored else ""
             if not values[name]:
-                found.append(Missing("provider", provider.name, words))
+                found.append(Masked("provider", provider.name, words))
     return replace(wanted, **values)
 
 
-def _resolved_tool(provider: str, tool: ToolConfig, before: Placed | None, found: list[Missing]) -> ToolConfig:
+def _resolved_tool(provider: str, tool: ToolConfig, before: Placed | None, found: list[Masked]) -> ToolConfig:
     if not any(map(is_masked, tool.headers.values())):
         return tool
     stored = {name.lower(): value for name, value in before.thing.headers.items()} if before else {}
@@ -235,7 +223,7 @@ def _resolved_tool(provider: str, tool: ToolConfig, before: Placed | None, found
         if is_masked(value):
             headers[name] = stored.get(name.lower(), "")
             if not headers[name]:
-                found.append(Missing("tool", tool.name, f"the header {name}", provider))
+                found.append(Masked("tool", tool.name, header_words(name), provider))
     return replace(tool, headers=headers)
 
 
@@ -243,3 +231,13 @@ def counts(items: Iterable[Item]) -> dict[str, int]:
     """How many of each kind, those that there are, in the order of KINDS."""
     kinds = [item.kind for item in items]
     return {kind: kinds.count(kind) for kind in KINDS if kind in kinds}
+
+
+def counted(config: ServerConfig) -> dict[str, int]:
+    """How many of each kind a configuration has, those that there are, without the server."""
+    found = {
+        "variable": len(config.variables),
+        "provider": len(config.providers),
+        **{kind: sum(len(getattr(each, f"{kind}s")) for each in config.providers) for kind in _DOCUMENTS},
+    }
+    return {kind: count for kind, count in found.items() if count}

@@ -12,8 +12,9 @@ from catalog.exchange.errors import DocumentError, Problem
 from catalog.exchange.model import ServerConfig
 from catalog.exchange.schema import validate
 
-MOST_BYTES = 10 << 20
-"""Of a document. A server of 2,000 tools has about 2 MB."""
+MOST_BYTES = 8 << 20
+"""Of a document; a server of 2,000 tools has about 3 MB. With this a preview can carry it in a form, whatever is in it
+(DATA_UPLOAD_MAX_MEMORY_SIZE)."""
 _LEVELS_AROUND = 8
 """Of the document around what people write themselves, such as a schema."""
 
