@@ -5,7 +5,7 @@ So of all names that a disk takes for one (`getWeather` and `getweather` where c
 the plain file name, and it has to be the same one whether or not the others exist. Hence:
 
 - names of tools and prompts become words: `getWeather` is `get-weather`, `getweather` is `getweather`. A name that its
-  words do not tell, such as `getHTTPStatus`, gets a suffix: `get-http-status-3c1f09ab`;
+  words do not tell, such as `getHTTPStatus`, gets a suffix: `get-http-status-7b40c9e9`;
 - other names stay as they are if they are fine: small letters and digits of any script, spaces, `-`, `_` and `.`. Where
   names are unique ignoring case, capitals of ASCII are fine as well;
 - the rest is what is readable of a name with a suffix, the beginning of the SHA-256 of the real name. A name that
