@@ -14,6 +14,9 @@ from django.dispatch import Signal
 from catalog import signals
 from catalog.models import Server
 from jobs.models import Run, Status
+from tests.catalog.calling import api, weather
+
+__all__ = ["api", "weather"]
 
 
 def together(*tasks: Callable[[], Any]) -> list[Any]:

@@ -10,7 +10,7 @@ import contextlib
 import gzip
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -35,6 +35,8 @@ class Upstream:
     seen: list[Seen] = field(default_factory=list)
     failures: list[tuple[int, dict[str, str]]] = field(default_factory=list)
     """What `/v1/flaky` answers first: (status, headers)."""
+    typed: tuple[str, bytes] = ("text/plain", b"")
+    """What `/v1/typed` answers: its type and its body."""
     token_takes: str = "basic"
     """How its OAuth2 server wants the client to say who it is: basic or post."""
     token_answer: tuple[int, Any] | None = None
@@ -42,6 +44,7 @@ class Upstream:
     token_lasts: Any = 3600
     tokens: list[str] = field(default_factory=list)
     """Those it gave; the last one is good."""
+    on_request: Callable[[], object] = lambda: None
     over: threading.Event = field(default_factory=threading.Event)
 
     @property
@@ -92,6 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         self.body = self.rfile.read(int(headers.get("content-length") or 0))
         self.it.seen.append(Seen(self.command, self.path, headers, self.body))
+        self.it.on_request()
         self.query = dict(parse_qsl(urlsplit(self.path).query))
         path = urlsplit(self.path).path
         if headers.get("host") != self.it.host:
@@ -144,8 +148,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.answer(200, b"\x89PNG\r\n\x1a\n" + bytes(100), {"Content-Type": "image/png"})
 
     def typed(self) -> None:
-        """Any body of any type."""
-        self.answer(200, bytes.fromhex(self.query["hex"]), {"Content-Type": self.query["type"]})
+        kind, body = self.it.typed
+        self.answer(200, body, {"Content-Type": kind})
 
     def redirect(self) -> None:
         status = int(self.query.get("status", "302"))
