@@ -59,7 +59,7 @@ class _Kept:
     """Held while a token is fetched, so that one call does it and the others wait for it."""
     token: str = ""
     until: float = 0.0
-    """On the clock of time.monotonic()."""
+    """On the clock of time.time(): a clock that is set back costs a 401, and the token is fetched again."""
 
 
 _KEPT: OrderedDict[tuple[Hashable, ...], _Kept] = OrderedDict()
@@ -75,10 +75,10 @@ def access_token(session: GuardedSession, wanted: TokenRequest, *, end: float, r
     if not kept.lock.acquire(timeout=max(0.0, end - time.monotonic())):
         raise OutOfTime("The provider's OAuth2 server took too long to give an access token.")
     try:
-        if not kept.token or kept.token == refused or time.monotonic() >= kept.until:
+        if not kept.token or kept.token == refused or time.time() >= kept.until:
             kept.token = ""
             kept.token, seconds = _fetched(session, wanted)
-            kept.until = time.monotonic() + seconds - min(EARLY, seconds / 4)
+            kept.until = time.time() + seconds - min(EARLY, seconds / 4)
         return kept.token
     finally:
         kept.lock.release()
