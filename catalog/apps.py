@@ -16,6 +16,7 @@ class CatalogConfig(AppConfig):
         from jobs import schedules
 
         tabs.register(tabs.Tab("general", "General", "catalog:server", 10))
+        tabs.register(tabs.Tab("tools", "Tools", "catalog:tools", 15, count=_tools))
         tabs.register(tabs.Tab("content", "Content", "catalog:contents", 20, count=_files))
         tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
         tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
@@ -26,6 +27,12 @@ def _files(server: Server) -> int:
     from catalog.models import Content
 
     return Content.objects.filter(server=server).count()
+
+
+def _tools(server: Server) -> int:
+    from catalog.models import Tool
+
+    return Tool.objects.filter(server=server).count()
 
 
 def _versions(server: Server) -> int:

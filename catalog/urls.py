@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from django.urls import path
 
-from catalog.views import activity, compare, contents, editing, servers, versions
+from catalog.views import (
+    activity,
+    compare,
+    contents,
+    editing,
+    exchange,
+    providers,
+    servers,
+    tools,
+    versions,
+)
 
 app_name = "catalog"
 urlpatterns = [
     path("", servers.servers, name="servers"),
     path("new/", servers.create, name="create"),
+    path("import/", exchange.server_import, name="server_import"),
     path("<slug:server>/", servers.server, name="server"),
     path("<slug:server>/edit/", servers.edit, name="edit"),
     path("<slug:server>/delete/", servers.delete, name="delete"),
+    path("<slug:server>/tools/", tools.tools, name="tools"),
+    path("<slug:server>/tools/<uuid:pk>/", tools.tool, name="tool"),
+    path("<slug:server>/tools/<uuid:pk>/edit/", tools.edit, name="tool_edit"),
+    path("<slug:server>/tools/<uuid:pk>/enable/", tools.enable, name="tool_enable"),
+    path("<slug:server>/tools/<uuid:pk>/delete/", tools.delete, name="tool_delete"),
+    path("<slug:server>/providers/new/", providers.create, name="provider_create"),
+    path("<slug:server>/providers/<uuid:pk>/", providers.provider, name="provider"),
+    path("<slug:server>/providers/<uuid:pk>/edit/", providers.edit, name="provider_edit"),
+    path("<slug:server>/providers/<uuid:pk>/delete/", providers.delete, name="provider_delete"),
+    path("<slug:server>/providers/<uuid:pk>/tools/new/", tools.create, name="tool_create"),
+    path("<slug:server>/export/", exchange.export, name="export"),
+    path("<slug:server>/export/file/", exchange.export_file, name="export_file"),
+    path("<slug:server>/import/", exchange.import_, name="import"),
     path("<slug:server>/content/", contents.contents, name="contents"),
     path("<slug:server>/content/at/", contents.content_at, name="content_at"),
     path("<slug:server>/content/new/", editing.create, name="content_create"),

@@ -47,9 +47,7 @@ def carries_credentials(name: str) -> bool:
 def check_header(name: str, value: str) -> None:
     """Raises BadHeader for a header that may not be sent or kept."""
     if not _TOKEN.fullmatch(name):
-        raise BadHeader(
-            f"“{name[:40]}” is no name of a header: it has letters, digits and hyphens, such as X-Request-Id."
-        )
+        raise BadHeader(f"“{name[:40]}” is no header’s name: it has letters, digits and hyphens, such as X-Request-Id.")
     if name.lower() in _OURS:
         raise BadHeader(f"{name} is set by each request itself. Leave it out.")
     if len(value) > LONGEST_VALUE:
@@ -63,9 +61,10 @@ def check_header(name: str, value: str) -> None:
     except BadTemplate as error:
         raise BadHeader(f"The value of {name} is not right. {error}") from error
     if carries_credentials(name) and mask_headers({name: value}) != {name: value}:
+        form = "session=${SESSION}" if name.lower() == "cookie" else "${TOKEN} or Bearer ${TOKEN}"
         raise BadHeader(
             f"{name} carries a credential, which is never written here. Make a secret variable on the Variables tab, "
-            f"and refer to it, with a word such as Bearer before it where the API asks for one: {name}: ${{TOKEN}}"
+            f"and refer to it as {form}."
         )
 
 

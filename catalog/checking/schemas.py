@@ -20,7 +20,7 @@ from catalog.checking.json_text import DEEPEST, LONGEST, pointer_to
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LONGEST_PATTERN = 1_000
 MOST_SCHEMAS = 3_000
-"""Subschemas of one schema."""
+"""Objects and booleans in one schema: each may be a schema, and takes up to half a millisecond to check."""
 MOST_IN_PLACE = 2_000
 """Subschemas that one value may have to be held against, references followed."""
 
@@ -97,8 +97,12 @@ def path_arguments(names: Iterable[str]) -> dict[str, Any]:
 def _bounded(schema: Any) -> None:
     """What `parse_json` keeps to, for schemas that came another way."""
     waiting: list[tuple[Any, Path]] = [(schema, ())]
+    found = 0
     while waiting:
         value, path = waiting.pop()
+        found += isinstance(value, dict | bool)
+        if found > MOST_SCHEMAS:
+            raise BadSchema(f"It holds more than {MOST_SCHEMAS:,} schemas.")
         if len(path) >= DEEPEST:
             raise BadSchema(f"It is nested deeper than {DEEPEST} levels.", path)
         if isinstance(value, dict):
@@ -112,14 +116,10 @@ def _bounded(schema: Any) -> None:
 def _schemas(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The schema and all within it that are objects, each with the way to it."""
     waiting: list[tuple[Path, Any]] = [((), schema)]
-    found = 0
     while waiting:
         path, each = waiting.pop()
         if not isinstance(each, dict):
             continue
-        found += 1
-        if found > MOST_SCHEMAS:
-            raise BadSchema(f"It has more than {MOST_SCHEMAS:,} schemas within it.")
         yield path, each
         waiting += [((*path, *steps), inner) for steps, inner in _inner(each)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Self, cast
 
 from django import forms
 from django.http import QueryDict
@@ -27,6 +27,10 @@ class EntityForm(forms.Form):
     """A subclass has one field for each field of the model that people edit, with the same name."""
 
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
+
+    def clean_seen_revision(self) -> int:
+        """0 where none was sent, which no row is at: nothing is saved over unseen."""
+        return self.cleaned_data["seen_revision"] or 0
 
     @classmethod
     def values_of(cls, row: Configured) -> dict[str, Any]:
@@ -51,11 +55,9 @@ class EntityForm(forms.Form):
 
     def over(self, current: Configured) -> Self:
         """The same form with what the person typed, that saves over what is there now."""
-        data = self.data.copy()
+        data = cast("QueryDict", self.data).copy()
         data["seen_revision"] = str(current.revision)
-        form = type(self)(data, initial=self.initial)
-        form.is_valid()
-        return form
+        return type(self)(data, initial=self.initial)
 
     def differences(self, current: Configured) -> list[Difference]:
         """What is saved now where it is not what the person typed."""

@@ -38,7 +38,7 @@ class JsonField(forms.CharField):
         """What was typed, kept by `clean`: errors that are found later lead back to its lines."""
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else as_json(value)
+        return value if isinstance(value, str) else "" if value == self.nothing else as_json(value)
 
     def clean(self, value: Any) -> Any:
         text = str(value or "").replace("\r\n", "\n")
@@ -107,5 +107,5 @@ class HintField(forms.TypedChoiceField):
 
 
 def as_json(value: Any) -> str:
-    """A value as people read and edit it; "" for none and for an empty object."""
-    return "" if value is None or value == {} else json.dumps(value, ensure_ascii=False, indent=2)
+    """A value as people read and edit it."""
+    return json.dumps(value, ensure_ascii=False, indent=2)

@@ -76,3 +76,9 @@ def content_news() -> Iterator[list[dict[str, Any]]]:
 def served_news() -> Iterator[list[dict[str, Any]]]:
     """Each `version_served` that was sent during the test."""
     yield from _heard(signals.version_served)
+
+
+@pytest.fixture
+def config_news() -> Iterator[list[dict[str, Any]]]:
+    """Each `config_saved` that was sent during the test."""
+    yield from _heard(signals.config_saved)

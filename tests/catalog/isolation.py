@@ -41,12 +41,32 @@ def _version_server(acme: Organization) -> dict[str, Any]:
     return {"server": _version(acme)["server"]}
 
 
+def _provider(acme: Organization) -> dict[str, Any]:
+    provider = factories.provider(factories.server(acme))
+    return {"server": provider.server.slug, "pk": provider.pk}
+
+
+def _tool(acme: Organization) -> dict[str, Any]:
+    tool = factories.tool(factories.provider(factories.server(acme)))
+    return {"server": tool.server.slug, "pk": tool.pk}
+
+
 CASES = {
     "catalog:servers": Case(viewer=200),
     "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
     "catalog:server": Case(_server, viewer=200),
     "catalog:edit": Case(_server, viewer=403, method="post", data={"name": "Mine"}),
     "catalog:delete": Case(_server, viewer=403, method="post"),
+    "catalog:tools": Case(_server, viewer=200),
+    "catalog:tool": Case(_tool, viewer=200),
+    "catalog:tool_create": Case(_provider, viewer=403, method="post", data={"name": "getMine"}),
+    "catalog:tool_edit": Case(_tool, viewer=403, method="post", data={"name": "getMine"}),
+    "catalog:tool_enable": Case(_tool, viewer=403, method="post", data={"enabled": "0"}),
+    "catalog:tool_delete": Case(_tool, viewer=403, method="post"),
+    "catalog:provider": Case(_provider, viewer=200),
+    "catalog:provider_create": Case(_server, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:provider_edit": Case(_provider, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:provider_delete": Case(_provider, viewer=403, method="post"),
     "catalog:contents": Case(_server, viewer=200),
     "catalog:content_at": Case(_server, viewer=302, data={"path": "a.md"}),
     "catalog:content_create": Case(_server, viewer=403, method="post", data={"path": "a.md", "text": "x"}),
