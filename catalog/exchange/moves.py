@@ -26,26 +26,27 @@ class Move:
     after: str
 
 
-def moves(current: ServerConfig, resolved: ServerConfig, entered: Collection[str]) -> Iterator[Move]:
-    """For what is on the server already; what is new holds no secret yet."""
-    values_here, values_then = _values(current), _values(resolved)
+def moves(current: ServerConfig, then: ServerConfig, entered: Collection[str]) -> Iterator[Move]:
+    """For what is on the server already; what is new holds no secret yet. `then` has what stays in it too: a variable
+    can lead it elsewhere."""
+    values_here, values_then = _values(current), _values(then)
     here = {each.name.lower(): each for each in current.providers}
-    origins_then = {each.name.lower(): origin(each.base_url, values_then) for each in resolved.providers}
+    origins_then = {each.name.lower(): origin(each.base_url, values_then) for each in then.providers}
     origins_here = {name: origin(each.base_url, values_here) for name, each in here.items()}
-    for provider in resolved.providers:
+    for provider in then.providers:
         key = provider.name.lower()
         if key in here:
             yield from _moved("provider", provider.name, "base URL", origins_here[key], origins_then[key])
             tokens_here, tokens_then = _token_url(here[key], values_here), _token_url(provider, values_then)
             yield from _moved("provider", provider.name, "token URL", tokens_here, tokens_then)
     homes = {tool.name: provider.name.lower() for provider in current.providers for tool in provider.tools}
-    for provider in resolved.providers:
+    for provider in then.providers:
         for tool in provider.tools:
             home = homes.get(tool.name, provider.name.lower())
             if home != provider.name.lower():
                 before, after = origins_here[home], origins_then[provider.name.lower()]
                 yield from _moved("tool", tool.name, "provider", before, after)
-    yield from _grown(current, resolved, entered)
+    yield from _grown(current, then, entered)
 
 
 def origin(url: str, values: Mapping[str, str]) -> str:
@@ -74,10 +75,10 @@ def _token_url(provider: ProviderConfig, values: Mapping[str, str]) -> str:
     return origin(provider.oauth2.token_url, values) if provider.oauth2 else ""
 
 
-def _grown(current: ServerConfig, resolved: ServerConfig, entered: Collection[str]) -> Iterator[Move]:
+def _grown(current: ServerConfig, then: ServerConfig, entered: Collection[str]) -> Iterator[Move]:
     """Secrets that could go to more hosts. One that was plain could go anywhere before."""
     here = {each.name: each for each in current.variables}
-    for variable in resolved.variables:
+    for variable in then.variables:
         before = here.get(variable.name)
         if before is None or not before.secret or not variable.secret or variable.name not in entered:
             continue

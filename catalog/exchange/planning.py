@@ -19,6 +19,7 @@ from catalog.exchange.document import (
     variable_document,
 )
 from catalog.exchange.masking import CREDENTIALS, VALUE, Masked, header_words, is_masked
+from catalog.exchange.merging import merged
 from catalog.exchange.model import (
     OAuth2Config,
     PromptConfig,
@@ -102,7 +103,7 @@ def plan(current: ServerConfig | None, wanted: ServerConfig, *, entered: Collect
         removed=tuple(comparison.removed),
         unchanged=comparison.unchanged,
         missing=tuple(found),
-        moves=tuple(moves(current, resolved, entered)) if current is not None else (),
+        moves=tuple(moves(current, merged(current, resolved), entered)) if current is not None else (),
     )
 
 
