@@ -272,6 +272,8 @@ class _Work:
         target, plan, picture = self._target, self._report.plan, self._picture
         for path in plan.edited[:_LISTED] if written.changed else ():
             self._context.log(f"{path} had been changed in git since it was pushed; that is overwritten.", "warning")
+        if written.name != target.repository:
+            follow_rename(target, written.name)
         url = self._client.commit_url(written.name, written.commit) if written.commit else ""
         report = self._report
         report.commit, report.commit_url, report.branch = written.commit, url, written.branch
