@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from forges.clients.base import Author, Client, blob_id
-from forges.clients.errors import Conflict, EmptyRepository, Moved, NotFound, TooLarge
+from forges.clients.errors import Conflict, EmptyRepository, InvalidName, Moved, NotFound, TooLarge
 
 TRIES = 8
 _FIRST_WAIT = 0.2
@@ -39,7 +39,7 @@ class Written:
     branch: str
     """Where it is. An empty repository begins on `base`, whatever branch was asked for."""
     name: str
-    """The repository's name now."""
+    """The one that the forge took: the repository's new one, where the one that was given would not do any more."""
     changed: bool
     tries: int
 
@@ -99,8 +99,11 @@ def write(
                 there={path: tree[path] for path in changes if path in tree},
             )
             return done(made, changed=made != start.parent)
-        except Moved:
-            if number == tries:
+        except (Conflict, InvalidName, NotFound) as error:
+            # Under a name that a repository had before, forges take no change, in words of their own; or it is
+            # another repository's by now, which has other commits.
+            known_as, name = name, client.find(repository_id).full_name
+            if number == tries or (name == known_as and not isinstance(error, Moved)):
                 raise
         sleep(min(_FIRST_WAIT * 2 ** (number - 1), _LONGEST_WAIT) * (0.5 + jitter()))
     raise ValueError("no try at all")

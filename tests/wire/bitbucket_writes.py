@@ -38,7 +38,9 @@ def upload(call: Call) -> Reply:
         _check_deletions(hosted, start, sent)
         if start and before is None:
             repo.branch(branch, at=start)
-        after = repo.commit(sent.files, sent.fact("message") or "Changed with Bitbucket", branch=branch, author=who)
+        # Deletions first: a folder can take the place of a file.
+        files = dict(sorted(sent.files.items(), key=lambda item: item[1] is not None))
+        after = repo.commit(files, sent.fact("message") or "Changed with Bitbucket", branch=branch, author=who)
     change = Change("push", hosted, branch=branch, before=before or NO_COMMIT, after=after, actor=login)
     call.world.hooks.happened(change)
     return Reply(201, b"", Headers([("Location", f"{shapes.address(hosted, call.base)}/commit/{after}")]))
