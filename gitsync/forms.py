@@ -11,6 +11,7 @@ from django import forms
 from catalog.models import Server
 from forges.forms import option
 from forges.picking import FieldError
+from gitsync.messages import DEFAULT
 from gitsync.models import Mode, PushTarget
 from gitsync.places import ROOT
 from gitsync.probing import Assignment
@@ -108,6 +109,7 @@ class AssignForm(forms.Form):
         self.fields["directory"].widget.attrs["placeholder"] = server.slug
         if Choice.parse(chosen) not in (None, Choice.of(target)):
             self.initial |= {"choice": chosen, "branch": ""}
+        self.fields["url"].conditional = True  # type: ignore[attr-defined]  # see components/_field.html
         # Where no token is stored there is nothing to keep.
         if target is not None and PushTarget.token.is_set(target):
             self.fields["token"].help_text = "Empty means the one that is stored, for the same address."
@@ -218,6 +220,6 @@ class TemplateForm(forms.Form):
         label="Message template",
         required=False,
         max_length=2000,
-        widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false"}),
-        help_text="Empty means Millrace’s own.",
+        widget=forms.Textarea(attrs={"rows": 5, "class": "mono", "spellcheck": "false", "placeholder": DEFAULT}),
+        help_text="Empty means Millrace’s own, which is shown in grey.",
     )

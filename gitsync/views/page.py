@@ -183,21 +183,15 @@ def _credential(target: PushTarget, membership: Membership) -> Credential:
         if PushTarget.token.is_set(target):
             return Credential("A token or password of its own", "ok", "Stored")
         return Credential("None", "idle", "None")
-    url = ""
-    if may_use(membership, connection):
-        url = reverse("forges:connection", args=[membership.organization.slug, connection.pk])
+    seen = may_use(membership, connection)
+    named = f"the connection of {connection}" if seen else standing.named(connection)
     return Credential(
-        _named(connection),
+        named[:1].upper() + named[1:],
         tone_of(connection),
         connection.get_status_display(),
         "" if connection.is_connected else connection.reason,
-        url,
+        reverse("forges:connection", args=[membership.organization.slug, connection.pk]) if seen else "",
     )
-
-
-def _named(connection: Connection) -> str:
-    name = standing.named(connection)
-    return name[:1].upper() + name[1:]
 
 
 def _files(files: dict[str, str]) -> Files | None:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from forges.clients.base import Author
 from gitsync import settings as services
 from gitsync.forms import TemplateForm
-from gitsync.messages import DEFAULT, PLACEHOLDERS, InvalidTemplate, Message, Told, author_of, check_template, compose
+from gitsync.messages import PLACEHOLDERS, InvalidTemplate, Message, Told, author_of, check_template, compose
 from gitsync.models import PushTarget
 from orgs import access
 from orgs.models import Membership
@@ -41,7 +41,6 @@ def settings(request: HttpRequest, membership: Membership) -> HttpResponse:
         "org": membership.organization.slug,
         "form": form,
         "example": None if form.errors else _example(stored, membership),
-        "default": DEFAULT,
         "placeholders": PLACEHOLDERS.items(),
         "leaving": leaving,
     }

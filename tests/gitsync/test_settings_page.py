@@ -56,6 +56,10 @@ def test_the_menu_leads_there_who_may_assign(window: Client, bob: User, browse: 
     assert f'href="{ADDRESS}"' not in browse(bob).get("/o/acme/servers/").content.decode()
 
 
+def test_the_organizations_settings_lead_there(alice: User, browse: Browse) -> None:
+    assert f'<a class="button" href="{ADDRESS}"' in browse(alice).get("/o/acme/settings/").content.decode()
+
+
 def test_the_files_of_a_deleted_server_can_be_left_where_they_are(window: Client, docs: Server) -> None:
     target = target_for(docs)
     PushTarget.objects.filter(pk=target.pk).update(server=None, problem="failed", problem_text="The forge is down.")

@@ -62,9 +62,15 @@ def test_what_is_up_to_date_links_its_commit_and_repository(window: Client, targ
     assert f'<a class="mono" href="{target.last_commit_url}"' in page
     assert ">aaaaaaa</a>" in page
     assert 'href="https://github.com/acme/config"' in page
-    assert "The connection of octo" not in page, "it is not shared"
-    assert "A connection of Alice" in page
+    assert "The connection of octo</a>" in page
     assert "every" not in page.partition('id="push-state"')[2].partition("<dl")[0], "nothing is at work"
+
+
+def test_a_colleagues_own_account_is_not_named(adam: User, target: PushTarget, browse: Browse) -> None:
+    page = shown(browse(adam))
+    assert "A connection of Alice" in page
+    assert "octo" not in page
+    assert str(target.connection_id) not in page.partition("push-form")[0]
 
 
 def test_an_address_that_is_none_of_the_web_is_no_link(window: Client, target: PushTarget) -> None:
