@@ -1,14 +1,14 @@
-"""Servers, content, blobs and versions for support staff."""
+"""Servers, what they hold and what they offer, for support staff."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from catalog.models import Blob, Content, Server, Version, VersionFile
+from catalog.models import Blob, Content, Prompt, Resource, Server, Variable, Version, VersionFile
 from orgs.admin_base import AuditedAdmin, ReadOnlyAdmin
 
 
@@ -87,3 +87,69 @@ class VersionFileAdmin(ReadOnlyAdmin):
     list_select_related = ["version"]
     search_fields = ["path", "version__server__slug"]
     raw_id_fields = ["blob"]
+
+
+class OfferedAdmin(ReadOnlyAdmin):
+    """Looked at, never changed here: each change of the configuration is judged, counted and pushed by the pages."""
+
+    organization_path = "server__organization"
+    list_filter = ["updated_at"]
+    list_select_related = ["server__organization"]
+    readonly_fields = ["id", "organization", "revision", "created_at", "updated_at"]
+
+    @admin.display(ordering="server__organization__name")
+    def organization(self, row: Any) -> str:
+        return str(row.server.organization)
+
+
+@admin.register(Resource)
+class ResourceAdmin(OfferedAdmin):
+    """Without their texts, which are read where the server is."""
+
+    secret_fields = ["text"]
+    list_display = ["name", "uri", "provider", "server", "organization", "mime_type", "updated_at"]
+    list_select_related = ["server__organization", "provider"]
+    search_fields = ["=id", "name", "uri", "provider__name", "server__name", "server__slug"]
+
+
+@admin.register(Prompt)
+class PromptAdmin(OfferedAdmin):
+    list_display = ["name", "title", "provider", "server", "organization", "updated_at"]
+    list_select_related = ["server__organization", "provider"]
+    search_fields = ["=id", "name", "title", "provider__name", "server__name", "server__slug"]
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = "kind"
+    parameter_name = "kind"
+
+    def lookups(self, *_: Any) -> list[tuple[str, str]]:
+        return [("plain", "Plain"), ("secret", "Secret, set"), ("missing", "Secret, not set")]
+
+    def queryset(self, _request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        chosen = self.value()
+        if chosen == "plain":
+            return queryset.filter(is_secret=False)
+        if chosen in ("secret", "missing"):
+            column = Variable.secret.columns[2]
+            return queryset.filter(Q(**{column: ""}) if chosen == "missing" else ~Q(**{column: ""}), is_secret=True)
+        return queryset
+
+
+@admin.register(Variable)
+class VariableAdmin(OfferedAdmin):
+    """Without any value: a plain one may turn out to be a secret."""
+
+    secret_fields = ["value"]
+    list_display = ["name", "kind", "server", "organization", "updated_at"]
+    list_filter = [KindFilter, "updated_at"]
+    search_fields = ["=id", "name", "server__name", "server__slug"]
+    readonly_fields = ["id", "organization", "kind", "revision", "created_at", "updated_at"]
+
+    @admin.display(description="Kind")
+    def kind(self, row: Variable) -> str:
+        """Of a secret one, whether it is set and the id of the key that encrypts it."""
+        if not row.is_secret:
+            return "plain"
+        key = getattr(row, Variable.secret.columns[2])
+        return f"secret, key {key}" if key else "secret, not set"

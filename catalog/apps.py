@@ -17,6 +17,7 @@ class CatalogConfig(AppConfig):
 
         tabs.register(tabs.Tab("general", "General", "catalog:server", 10))
         tabs.register(tabs.Tab("tools", "Tools", "catalog:tools", 15, count=_tools))
+        tabs.register(tabs.Tab("variables", "Variables", "catalog:variables", 17, count=_variables))
         tabs.register(tabs.Tab("content", "Content", "catalog:contents", 20, count=_files))
         tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
         tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
@@ -33,6 +34,12 @@ def _tools(server: Server) -> int:
     from catalog.models import Tool
 
     return Tool.objects.filter(server=server).count()
+
+
+def _variables(server: Server) -> int:
+    from catalog.models import Variable
+
+    return Variable.objects.filter(server=server).count()
 
 
 def _versions(server: Server) -> int:

@@ -49,6 +49,7 @@ class Rows(Generic[ROW]):
     ) -> None:
         self.prefix = prefix
         self.most = most
+        self.forms: list[ROW]
         if data is None:
             self.forms = [form(initial=dict(row), prefix=f"{prefix}-{at}") for at, row in enumerate(initial)]
         else:
@@ -73,7 +74,7 @@ class Rows(Generic[ROW]):
 def typed(data: QueryDict, prefix: str, form: type[forms.Form], most: int) -> list[dict[str, str]]:
     """The rows sent, as text by the names of their fields; one more than allowed says that there are more."""
     names = list(form.base_fields)
-    rows = []
+    rows: list[dict[str, str]] = []
     while len(rows) <= most and f"{prefix}-{len(rows)}-{names[0]}" in data:
         rows.append({name: data.get(f"{prefix}-{len(rows)}-{name}", "") for name in names})
     return rows

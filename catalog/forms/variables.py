@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 
 from catalog.forms.entity import Difference, EntityForm
 from catalog.forms.fields import ListField, MonoField
@@ -77,7 +78,7 @@ class VariableForm(EntityForm):
 
     def _keep_off_the_page(self, name: str) -> None:
         """What was typed into the field for plain values is a secret now, too."""
-        data = self.data.copy()
+        data = cast("QueryDict", self.data).copy()
         data[self.add_prefix(name)] = ""
         self.data = data
 

@@ -51,6 +51,21 @@ def _tool(acme: Organization) -> dict[str, Any]:
     return {"server": tool.server.slug, "pk": tool.pk}
 
 
+def _resource(acme: Organization) -> dict[str, Any]:
+    resource = factories.resource(factories.provider(factories.server(acme)))
+    return {"server": resource.server.slug, "pk": resource.pk}
+
+
+def _prompt(acme: Organization) -> dict[str, Any]:
+    prompt = factories.prompt(factories.provider(factories.server(acme)))
+    return {"server": prompt.server.slug, "pk": prompt.pk}
+
+
+def _variable(acme: Organization) -> dict[str, Any]:
+    variable = factories.variable(factories.server(acme))
+    return {"server": variable.server.slug, "pk": variable.pk}
+
+
 CASES = {
     "catalog:servers": Case(viewer=200),
     "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
@@ -62,11 +77,25 @@ CASES = {
     "catalog:tool_create": Case(_provider, viewer=403, method="post", data={"name": "getMine"}),
     "catalog:tool_edit": Case(_tool, viewer=403, method="post", data={"name": "getMine"}),
     "catalog:tool_enable": Case(_tool, viewer=403, method="post", data={"enabled": "0"}),
+    "catalog:tool_try": Case(_tool, viewer=403, method="post"),
     "catalog:tool_delete": Case(_tool, viewer=403, method="post"),
     "catalog:provider": Case(_provider, viewer=200),
     "catalog:provider_create": Case(_server, viewer=403, method="post", data={"name": "Mine"}),
     "catalog:provider_edit": Case(_provider, viewer=403, method="post", data={"name": "Mine"}),
     "catalog:provider_delete": Case(_provider, viewer=403, method="post"),
+    "catalog:resource": Case(_resource, viewer=200),
+    "catalog:resource_raw": Case(_resource, viewer=200),
+    "catalog:resource_create": Case(_provider, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:resource_edit": Case(_resource, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:resource_delete": Case(_resource, viewer=403, method="post"),
+    "catalog:prompt": Case(_prompt, viewer=200),
+    "catalog:prompt_create": Case(_provider, viewer=403, method="post", data={"name": "mine"}),
+    "catalog:prompt_edit": Case(_prompt, viewer=403, method="post", data={"name": "mine"}),
+    "catalog:prompt_delete": Case(_prompt, viewer=403, method="post"),
+    "catalog:variables": Case(_server, viewer=200),
+    "catalog:variable_create": Case(_server, viewer=403, method="post", data={"name": "MINE"}),
+    "catalog:variable_edit": Case(_variable, viewer=403, method="post", data={"name": "MINE"}),
+    "catalog:variable_delete": Case(_variable, viewer=403, method="post"),
     "catalog:contents": Case(_server, viewer=200),
     "catalog:content_at": Case(_server, viewer=302, data={"path": "a.md"}),
     "catalog:content_create": Case(_server, viewer=403, method="post", data={"path": "a.md", "text": "x"}),

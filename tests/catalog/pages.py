@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 
-def words(response: HttpResponse) -> str:
+class Answer(Protocol):
+    @property
+    def content(self) -> bytes: ...
+
+
+def words(response: Answer) -> str:
     """The HTML of an answer, its white space made single, so that words are found across lines."""
     return " ".join(response.content.decode().split())
 

@@ -73,3 +73,34 @@ def test_a_server_is_not_moved_to_another_organisation(staff: Client, docs: Serv
         {"organization": other.pk, "name": "Docs", "slug": "docs", "visibility": "private"},
     )
     assert Server.objects.get(pk=docs.pk).organization == docs.organization
+
+
+@pytest.mark.parametrize("model", ["resource", "prompt", "variable"])
+def test_what_a_server_offers_is_looked_at_without_texts_and_values(staff: Client, docs: Server, model: str) -> None:
+    provider = factories.provider(docs)
+    rows: dict[str, Model] = {
+        "resource": factories.resource(provider, text=SECRET),
+        "prompt": factories.prompt(provider),
+        "variable": factories.variable(docs, secret=SECRET),
+    }
+    factories.variable(docs, "PLAIN", SECRET)
+    for address in ("", "?q=docs", f"{rows[model].pk}/change/"):
+        shown = staff.get(f"/admin/catalog/{model}/{address}").content.decode()
+        assert "docs" in shown.lower()
+        assert "somebody else" not in shown
+        assert "ciphertext" not in shown
+    assert staff.get(f"/admin/catalog/{model}/add/").status_code == 403
+    assert staff.post(f"/admin/catalog/{model}/{rows[model].pk}/change/", {"name": "MINE"}).status_code == 403
+    assert staff.post(f"/admin/catalog/{model}/{rows[model].pk}/delete/", {"post": "yes"}).status_code == 403
+    assert type(rows[model])._default_manager.filter(pk=rows[model].pk).exists()
+
+
+def test_variables_are_filtered_by_kind_and_never_by_value(staff: Client, docs: Server) -> None:
+    factories.variable(docs, "PLAIN_ONE", "x")
+    factories.variable(docs, "SECRET_ONE", secret="x")
+    factories.variable(docs, "MISSING_ONE", is_secret=True)
+    for kind, name in (("plain", "PLAIN_ONE"), ("secret", "SECRET_ONE"), ("missing", "MISSING_ONE")):
+        shown = staff.get("/admin/catalog/variable/", {"kind": kind}).content.decode()
+        assert [each for each in ("PLAIN_ONE", "SECRET_ONE", "MISSING_ONE") if each in shown] == [name]
+    for lookup in ("value__startswith", "secret_key", "secret_ciphertext__contains"):
+        assert staff.get("/admin/catalog/variable/", {lookup: "x"}).status_code == 400

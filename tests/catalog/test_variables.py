@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core import serializers
-from django.db import connection
 from django.test import override_settings
 
 from catalog import signals, variables
@@ -42,13 +41,8 @@ def edited(row: Variable, by: User | None = None, **values: Any) -> Variable:
 
 def stored(row: Variable) -> str:
     """The row as the database has it, bytes and all."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT * FROM catalog_variable WHERE id = %s", [row.pk.hex if connection.vendor == "sqlite" else row.pk]
-        )
-        return " ".join(
-            bytes(it).decode("latin-1") if isinstance(it, bytes | memoryview) else str(it) for it in cursor.fetchone()
-        )
+    values = Variable.objects.filter(pk=row.pk).values_list().get()
+    return " ".join(bytes(it).decode("latin-1") if isinstance(it, bytes | memoryview) else str(it) for it in values)
 
 
 def logged() -> str:
