@@ -6,6 +6,7 @@ from django.urls import path
 
 from catalog.views import (
     activity,
+    calling,
     compare,
     contents,
     editing,
@@ -31,6 +32,7 @@ urlpatterns = [
     path("<slug:server>/tools/<uuid:pk>/", tools.tool, name="tool"),
     path("<slug:server>/tools/<uuid:pk>/edit/", tools.edit, name="tool_edit"),
     path("<slug:server>/tools/<uuid:pk>/enable/", tools.enable, name="tool_enable"),
+    path("<slug:server>/tools/<uuid:pk>/try/", calling.tool_try, name="tool_try"),
     path("<slug:server>/tools/<uuid:pk>/delete/", tools.delete, name="tool_delete"),
     path("<slug:server>/providers/new/", providers.create, name="provider_create"),
     path("<slug:server>/providers/<uuid:pk>/", providers.provider, name="provider"),

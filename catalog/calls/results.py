@@ -35,6 +35,11 @@ class Sent:
     url: str
     headers: tuple[tuple[str, str], ...]
 
+    @property
+    def text(self) -> str:
+        """As it looks on the wire, but for the address, which is whole."""
+        return "\n".join([f"{self.method} {self.url}", *(f"{name}: {value}" for name, value in self.headers)])
+
 
 class CallError(Exception):
     """There is no result. `str(error)` is a sentence for a person or an agent: it holds no secret, no remote body and
