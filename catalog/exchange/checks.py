@@ -154,9 +154,10 @@ def _resource(resource: dict[str, Any], findings: Findings) -> Members:
         findings.add("name", "A resource needs a name.")
     _described(resource, findings)
     resource["uri"] = findings.tried("uri", lambda: uris.check_uri(resource["uri"]), "")
-    for field, check_it in (("mime_type", uris.check_mime_type), ("upstream_path", uris.check_upstream_path)):
-        if member := resource.get(_RESOURCE[field]):
-            resource[_RESOURCE[field]] = findings.tried(field, lambda do=check_it, text=member: do(text), member)
+    if mime_type := resource.get("mimeType"):
+        resource["mimeType"] = findings.tried("mime_type", lambda: uris.check_mime_type(mime_type), "")
+    if upstream := resource.get("upstreamPath"):
+        resource["upstreamPath"] = findings.tried("upstream_path", lambda: uris.check_upstream_path(upstream), "")
     findings.tried("text", lambda: check_text(resource.get("text", "")), "")
     return _RESOURCE
 

@@ -22,7 +22,6 @@ class Move:
     what: str
     """In words: “base URL”, “token URL”, “hosts”, “provider”."""
     before: str
-    """Empty where there was none."""
     after: str
 
 
@@ -67,7 +66,7 @@ def origin(url: str, values: Mapping[str, str]) -> str:
 
 
 def _moved(kind: str, name: str, what: str, before: str, after: str) -> Iterator[Move]:
-    if after and before != after:
+    if before and after and before != after:  # what had no address could send nothing, and holds nothing to be sent
         yield Move(kind, name, what, before, after)
 
 

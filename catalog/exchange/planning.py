@@ -206,7 +206,7 @@ def _resolved_oauth2(provider: ProviderConfig, stored: OAuth2Config | None, foun
     wanted = provider.oauth2
     if wanted is None:
         return None
-    values = {}
+    values: dict[str, Any] = {}
     for name, words in CREDENTIALS.items():
         if is_masked(getattr(wanted, name)):
             values[name] = getattr(stored, name) if stored else ""

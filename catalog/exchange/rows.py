@@ -15,7 +15,7 @@ from catalog.exchange.planning import Item
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 
 ROW = TypeVar("ROW", Provider, Tool, Resource, Prompt, Variable)
-PLACED = {"tool": Tool, "resource": Resource, "prompt": Prompt}
+PLACED: dict[str, type[Tool | Resource | Prompt]] = {"tool": Tool, "resource": Resource, "prompt": Prompt}
 _BATCH = 500
 _KEPT = {"id", "server", "created_at"}
 

@@ -259,7 +259,8 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
     wanted: Any = error.validator_value
     if error.validator == "additionalProperties":
         known: Any = error.schema
-        for name in error.instance:
+        there: Any = error.instance
+        for name in there:
             if name not in known["properties"]:
                 text = f"“{_short(name)}” is not a member that Millrace knows here. Correct its name, or remove it."
                 yield Problem(text, pointer([*path, name]))

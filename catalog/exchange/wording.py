@@ -61,4 +61,4 @@ def masked_line(place: Masked) -> str:
 
 def move_line(move: Move) -> str:
     """“Provider Weather, base URL: https://a.example → https://b.example”"""
-    return f"{move.kind.capitalize()} {move.name}, {move.what}: {move.before or '(none)'} → {move.after}"
+    return f"{move.kind.capitalize()} {move.name}, {move.what}: {move.before} → {move.after}"

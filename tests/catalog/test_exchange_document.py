@@ -265,12 +265,15 @@ def test_a_secret_in_a_document_is_refused_and_never_repeated(change: Callable[[
     assert "hunter2" not in told[0]
 
 
+OTHERS: tuple[Any, ...] = (None, 7, True, "text", [], {}, [[]], {"": {}})
+
+
 def test_wrong_types_everywhere_are_told_and_nothing_breaks() -> None:
     """Each value of the sample in turn becomes each other type."""
     document = to_document(SAMPLE)
     replaced = 0
     for path in list(_paths(document)):
-        for value in (None, 7, True, "text", [], {}, [[]], {"": {}}):
+        for value in OTHERS:
             copy = json.loads(json.dumps(document))
             _put(copy, path, value)
             try:
