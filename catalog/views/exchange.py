@@ -105,7 +105,7 @@ def _confirmed(request: HttpRequest, membership: Membership, it: Server) -> Http
             form.add_error(None, str(problem))
     else:
         messages.success(request, _said(imported))
-        return redirect("catalog:server", org=membership.organization.slug, server=it.slug)
+        return redirect("catalog:tools", org=membership.organization.slug, server=it.slug)
     it.refresh_from_db(fields=["config_revision"])
     try:
         found = applying.plan_import(it, wanted)
@@ -166,7 +166,7 @@ def _confirmed_new(request: HttpRequest, membership: Membership) -> HttpResponse
             form.add_error("slug", str(error))
         else:
             messages.success(request, _said(imported))
-            return redirect("catalog:server", org=membership.organization.slug, server=imported.server.slug)
+            return redirect("catalog:tools", org=membership.organization.slug, server=imported.server.slug)
     return _preview_new(request, membership, shown.config, form)
 
 
