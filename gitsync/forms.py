@@ -108,7 +108,7 @@ class AssignForm(forms.Form):
         self.target = target
         self.fields["directory"].widget.attrs["placeholder"] = server.slug
         if Choice.parse(chosen) not in (None, Choice.of(target)):
-            self.initial |= {"choice": chosen, "branch": ""}
+            self.initial.update(choice=chosen, branch="")
         self.fields["url"].conditional = True  # type: ignore[attr-defined]  # see components/_field.html
         # Where no token is stored there is nothing to keep.
         if target is not None and PushTarget.token.is_set(target):

@@ -104,7 +104,7 @@ def _render(
 def _differences(form: AssignForm, current: PushTarget | None) -> list[tuple[str, str]]:
     """What is saved now, by label, where it is not what the person entered."""
     now, mine = values_of(current), form.cleaned_data
-    found = []
+    found: list[tuple[str, str]] = []
     for name, label in _LABELS.items():
         if str(now.get(name) or "") == str(mine.get(name) or "") or (name == "url" and found):
             continue
@@ -120,7 +120,8 @@ def _differences(form: AssignForm, current: PushTarget | None) -> list[tuple[str
 def _keep_mine(form: AssignForm, server: Server, current: PushTarget | None) -> AssignForm:
     """The same form with what the person entered, that saves over what is there now."""
     seen = "" if current is None else current.revision
-    return AssignForm({**form.data.dict(), "seen_revision": seen}, server=server, target=current)  # type: ignore[union-attr]
+    mine = {name: form.data.get(name, "") for name in form.fields}
+    return AssignForm({**mine, "seen_revision": seen}, server=server, target=current)
 
 
 @require_safe
