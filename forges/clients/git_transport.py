@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 
 from dulwich.client import HttpGitClient
 
-from forges.clients.errors import AuthFailed, Forbidden, NotFound, TooLarge
+from forges.clients.errors import AuthFailed, Forbidden, InvalidName, NotFound, TooLarge
 from forges.clients.transport import refused
+from lib import egress
 
 UPLOAD_PACK, RECEIVE_PACK = "git-upload-pack", "git-receive-pack"
 _MAX_RECEIVED = 32 << 20
@@ -34,6 +35,8 @@ class Transport(HttpGitClient):
     ) -> Any:
         del raise_for_status  # what a status means is said below
         host = urlsplit(url).hostname or ""
+        if self._pushes and egress.origin(url) != egress.origin(self._base_url):
+            raise InvalidName(f"{host} refers to another server for {self.what}, which is not followed with a push.")
         with ExitStack() as stack:
             if isinstance(data, Iterator):
                 # With its length: not every server takes a body that comes in chunks.

@@ -324,6 +324,20 @@ def ask(client: Client, title: str = "Change", body: str = "What changed") -> tu
     return found.number, found.url
 
 
+@pytest.mark.parametrize("fork", [None, {"id": 1}], ids=["deleted", "there"])
+def test_a_pull_request_of_a_fork_is_not_ours(
+    forge: Forge, client: Client, side_branch: HostedRepository, fork: dict[str, int] | None
+) -> None:
+    ours = ask(client)
+    theirs = faults.alter_json(lambda found: [{**one, "head": {**one["head"], "repo": fork}} for one in found])
+    facts = {"source": "millrace/main", "target": "main"}
+    opened = client.find_pull_request("acme/docs", **facts)
+    assert opened
+    assert (opened.number, opened.url) == ours
+    with forge.fault(theirs, on="GET /repos/acme/docs/pulls"):
+        assert client.find_pull_request("acme/docs", **facts) is None
+
+
 def test_a_pull_request_is_opened_once_and_then_updated(
     forge: Forge, client: Client, side_branch: HostedRepository
 ) -> None:

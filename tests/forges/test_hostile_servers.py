@@ -29,6 +29,7 @@ ASKS: dict[str, Ask] = {
     "head": lambda client: client.head("acme/docs", "main"),
     "tree": lambda client: client.tree("acme/docs", "a" * 40),
     "hooks": lambda client: client.hooks("acme/docs"),
+    "pull request": lambda client: client.find_pull_request("acme/docs", source="a", target="main"),
 }
 
 

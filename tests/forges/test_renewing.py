@@ -140,14 +140,14 @@ def test_what_goes_wrong_in_renewing_is_told_as_that(forge: Forge, private_repo:
         client.head(name, "main")
 
 
-def test_a_commit_survives_a_token_that_ends_between_its_requests(forge: Forge, private_repo: HostedRepository) -> None:
+@pytest.mark.parametrize(("kind", "on"), [("github", "POST */git/trees"), ("git", "POST */git-receive-pack")])
+def test_a_commit_survives_a_token_that_ends_between_its_requests(
+    forge: Forge, private_repo: HostedRepository, kind: str, on: str
+) -> None:
     source = Renewing(forge)
-    with (
-        opened("github", forge, source) as client,
-        forge.fault(faults.first(source.end), on="POST */git/trees", times=1),
-    ):
+    with opened(kind, forge, source) as client, forge.fault(faults.first(source.end), on=on, times=1):
         made = client.commit(
-            "acme/secret",
+            name_of(kind, forge, private_repo),
             branch="main",
             parent=private_repo.git.tip("main") or "",
             changes={"a.md": b"a"},

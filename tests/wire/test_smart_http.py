@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import dulwich.client
@@ -140,7 +140,7 @@ def test_who_may_only_read_pushes_nothing(forge: Forge, github_repo: HostedRepos
     before = github_repo.git.tip("main")
     github_repo.roles["vera"] = "read"
     github_repo.archived = kind == "archived"
-    tokens = {
+    tokens: Mapping[str, Callable[[], str]] = {
         "reader": lambda: forge.token("vera"),
         "classic": lambda: forge.token("acme", scopes=["read:user"]),
         "fine-grained": lambda: forge.token("acme", fine_grained=True, permissions=["contents"]),
