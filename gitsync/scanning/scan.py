@@ -1,0 +1,117 @@
+"""Every file, its path, and what else leaves with it, looked through in one pass."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
+
+from gitsync.scanning import locating, patterns
+from gitsync.scanning.findings import Finding, KnownSecret
+from gitsync.scanning.known import KnownSecrets
+
+_PATH, _TEXT = "path ", "text "
+_BETWEEN = "\n\0\n"
+"""Parts texts that do not belong together: no pattern goes across."""
+
+
+def scan(
+    files: Mapping[str, bytes],
+    known: Iterable[KnownSecret],
+    *,
+    key: bytes,
+    texts: Mapping[str, str] | None = None,
+    allowed: Collection[str] = (),
+) -> list[Finding]:
+    """What in `files`, their paths or `texts` (by what they are, such as “commit message”) must not leave.
+
+    `key` is of the digests; those in `allowed` are not told. Sorted by path and line; no finding twice.
+    """
+    named = {_PATH + path: path for path in files} | {_TEXT + name: text for name, text in (texts or {}).items()}
+    contents = list(dict.fromkeys(_contents(files, named)))
+    starts = list(accumulate((len(content) + len(_BETWEEN) for content in contents), initial=0))
+    hits: dict[str, list[_Hit]] = defaultdict(list)
+    for value, at, kind in _found(_BETWEEN.join(contents), known):
+        digest = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
+        if digest not in allowed:
+            index = bisect_right(starts, at) - 1
+            hits[contents[index]].append(_Hit(value, at - starts[index], kind, digest))
+    if not hits:
+        return []
+    hider = _Hider(hit.value for each in hits.values() for hit in each)
+    told = {
+        replace(each, path=hider.hide(each.path), field=hider.hide(each.field)) for each in _told(files, named, hits)
+    }
+    return sorted(told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    value: str = field(repr=False)
+    at: int
+    """Where in its text."""
+    kind: str
+    digest: str
+
+
+def _contents(files: Mapping[str, bytes], named: Mapping[str, str]) -> Iterator[str]:
+    """Every text, again and again: most are in export.json and in a file of their own."""
+    yield from named.values()
+    for path, content in files.items():
+        yield from locating.texts(path, content)
+
+
+def _told(files: Mapping[str, bytes], named: Mapping[str, str], hits: Mapping[str, list[_Hit]]) -> Iterator[Finding]:
+    for name, text in named.items():
+        for hit in hits.get(text, ()):
+            if name.startswith(_PATH):
+                yield Finding(text, 0, "the name of the file", hit.kind, hit.digest)
+            else:
+                yield Finding(name.removeprefix(_TEXT), _line(text, hit), "", hit.kind, hit.digest)
+    for path, content in files.items():
+        if hits.keys().isdisjoint(locating.texts(path, content)):
+            continue
+        for text, place in locating.places(path, content, hits):
+            for hit in hits[text]:
+                if place.steps:
+                    words = locating.in_words(path, json.loads(content), place.steps)
+                    yield Finding(path, place.line, words, hit.kind, hit.digest)
+                else:
+                    yield Finding(path, _line(text, hit), "", hit.kind, hit.digest)
+
+
+def _line(text: str, hit: _Hit) -> int:
+    return text.count("\n", 0, hit.at) + 1
+
+
+def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str]]:
+    """Values, where they are, and what they are: those that we know are not told as what they look like too."""
+    ours: set[tuple[int, str]] = set()
+    starts: set[int] = set()
+    for secret, at in KnownSecrets(known).find(text):
+        if (at, secret.value) not in ours:
+            ours.add((at, secret.value))
+            starts.add(at)
+            yield secret.value, at, secret.kind
+    seen: set[int] = set()
+    for value, at, kind in patterns.find(text):
+        if at not in starts and at not in seen:
+            seen.add(at)
+            yield value, at, kind
+
+
+class _Hider:
+    """Takes secrets out of what is told: a name can hold one, and then the path does."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        self._values = sorted({value.strip() for value in values if value.strip()}, key=len, reverse=True)
+
+    def hide(self, text: str) -> str:
+        for value in self._values:
+            text = text.replace(value, "…")
+        return text
