@@ -32,6 +32,13 @@ class EntityForm(forms.Form):
         """0 where none was sent, which no row is at: nothing is saved over unseen."""
         return self.cleaned_data["seen_revision"] or 0
 
+    def clean(self) -> dict[str, Any]:
+        """Texts with the line ends of Unix, as they are kept; browsers send others."""
+        return {
+            name: value.replace("\r\n", "\n") if isinstance(value, str) else value
+            for name, value in self.cleaned_data.items()
+        }
+
     @classmethod
     def values_of(cls, row: Configured) -> dict[str, Any]:
         """What the form shows of a row."""

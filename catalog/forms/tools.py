@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django import forms
 
+from catalog.checking.problems import Findings
+from catalog.checking.tools import clean_tool
 from catalog.forms.entity import EntityForm
 from catalog.forms.fields import HeadersField, HintField, JsonField, ListField, MonoField
 from catalog.models import Server
@@ -82,6 +86,29 @@ class ToolForm(EntityForm):
     destructive = HintField(help_text="What it changes may be lost.")
     idempotent = HintField(help_text="Calling it again changes nothing more.")
     open_world = HintField(label="Open world", help_text="It reaches things outside the upstream.")
+
+    def clean(self) -> dict[str, Any]:
+        """Where something is wrong already, say at once what else is; else the service does."""
+        cleaned = super().clean()
+        if self.errors:
+            findings = Findings()
+            clean_tool({**_NOTHING, **cleaned}, findings)
+            self.refuse([error for error in findings.errors if error.field not in self.errors])
+        return cleaned
+
+
+_NOTHING: dict[str, Any] = {
+    "name": "",
+    "title": "",
+    "description": "",
+    "method": "POST",
+    "path": "",
+    "path_schema": {},
+    "query_schema": {},
+    "body_schema": None,
+    "headers": {},
+    "oauth2_scopes": [],
+}
 
 
 class ToolFilter(forms.Form):
