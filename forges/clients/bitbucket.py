@@ -210,7 +210,7 @@ class BitbucketClient:
         changes: Mapping[str, bytes | None],
         message: str,
         author: Author,
-        committer: Author | None = None,  # noqa: ARG002  Bitbucket takes the author for both
+        committer: Author | None = None,  # noqa: ARG002  an upload takes an author and no committer
         there: Mapping[str, str] | None = None,  # noqa: ARG002  it takes files that are there like those that are not
     ) -> str:
         change = Change(branch, parent, changes, message, author)

@@ -73,6 +73,12 @@ makes the code and `pressing.pressed` the form. Access tokens are tokens of the 
 
 What is written through an API (commits, branches) is delivered, too. `listener.listening()` is a server to deliver to.
 
+**Pushing** with git itself or dulwich goes to `forge.clone_url("acme/docs")`: who may write pushes, a real hook keeps
+`docs.protected_branches`, hooks of a test's own lie in `docs.git.path / "hooks"`, and who listens hears of it::
+
+    with forge.fault(faults.cut_request(200), on="POST */git-receive-pack"): ...        # nothing has moved
+    with forge.fault(faults.fail_after_work(), on="POST */git-receive-pack"): ...       # it has, and 500 is answered
+
 **Limits**: `forge.caps.tree_entries = 10` truncates trees for real, `forge.world.leave(0, token=token, reset_in=60)`
 spends a token's hour (without a token there are 60 requests in all, `forge.world.anonymous_limit`, set before the
 first), `forge.latency = 0.05` (seconds) slows every request,
