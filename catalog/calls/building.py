@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
@@ -78,12 +78,12 @@ class Endpoint:
 class Request:
     method: str
     url: str
-    headers: Mapping[str, str]
-    body: bytes | None
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes | None = field(repr=False)
     may_repeat: bool
     token: TokenRequest | None
     """What to get an access token with, for the header Authorization."""
-    secrets: tuple[str, ...]
+    secrets: tuple[str, ...] = field(repr=False)
     shown: Sent
 
 

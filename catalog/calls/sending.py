@@ -137,7 +137,9 @@ def _followed(session: GuardedSession, request: Request, headers: dict[str, str]
             return response, response.content
         response.close()
         url = _target(request, url, response)
-    raise Refused(f"The provider redirected more than {REDIRECTS} times.")
+    raise Refused(
+        f"The provider redirected more than {REDIRECTS} times. Change the tool's path to where it should lead."
+    )
 
 
 def _target(request: Request, url: str, response: requests.Response) -> str:

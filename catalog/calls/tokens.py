@@ -57,7 +57,7 @@ class TokenRequest:
 class _Kept:
     lock: Lock = field(default_factory=Lock)
     """Held while a token is fetched, so that one call does it and the others wait for it."""
-    token: str = ""
+    token: str = field(default="", repr=False)
     until: float = 0.0
     """On the clock of time.time(): a clock that is set back costs a 401, and the token is fetched again."""
 

@@ -20,8 +20,10 @@ class TryForm(forms.Form):
 
     def __init__(self, tool: Tool, data: QueryDict | None = None) -> None:
         super().__init__(data, initial=skeleton(tool))
-        for part in input_schema(tool)["properties"]:
-            self.fields[part] = JsonField(label=_LABELS[part], nothing=_NOTHING, rows=4)
+        takes = input_schema(tool)
+        for part in takes["properties"]:
+            required = part in takes.get("required", ())
+            self.fields[part] = JsonField(label=_LABELS[part], nothing=_NOTHING, rows=4, required=required)
 
     @property
     def arguments(self) -> dict[str, Any]:

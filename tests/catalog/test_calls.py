@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
 
 from catalog.calls import call_tool, read_resource
 from catalog.calls.results import BadArguments, Failed, Misconfigured, OutOfTime, Refused
@@ -214,6 +214,20 @@ def test_the_database_is_not_asked_while_the_provider_is_waited_for(weather: Pro
     with connection.execute_wrapper(query):
         call_tool(one, {})
     assert happened == ["query", "request", "request"]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(
+    connection.vendor != "sqlite", reason="PostgreSQL's own pool is looked at in tests/lib/test_database.py"
+)
+def test_a_pooled_connection_is_given_back_meanwhile(
+    weather: Provider, api: Upstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, mine, held = tool(weather, "/flaky"), connections["default"], list[bool]()
+    monkeypatch.setitem(mine.settings_dict["OPTIONS"], "pool", True)
+    api.on_request = lambda: held.append(mine.connection is not None)
+    call_tool(one, {})
+    assert held == [False]
 
 
 @pytest.mark.django_db(transaction=True)
