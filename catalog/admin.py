@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from catalog.models import Blob, Content, Prompt, Resource, Server, Variable, Version, VersionFile
+from catalog.models import Blob, Content, Prompt, Provider, Resource, Server, Tool, Variable, Version, VersionFile
 from orgs.admin_base import AuditedAdmin, ReadOnlyAdmin
 
 
@@ -100,6 +100,27 @@ class OfferedAdmin(ReadOnlyAdmin):
     @admin.display(ordering="server__organization__name")
     def organization(self, row: Any) -> str:
         return str(row.server.organization)
+
+
+@admin.register(Provider)
+class ProviderAdmin(OfferedAdmin):
+    """Without what it asks for tokens with: a client id may be written out."""
+
+    secret_fields = ["oauth2_client_id"]
+    list_display = ["name", "base_url", "server", "organization", "visibility", "updated_at"]
+    list_filter = ["visibility", "updated_at"]
+    search_fields = ["=id", "name", "base_url", "server__name", "server__slug"]
+
+
+@admin.register(Tool)
+class ToolAdmin(OfferedAdmin):
+    """Without its headers: a value may be a credential that somebody wrote out under a name of their own."""
+
+    secret_fields = ["headers"]
+    list_display = ["name", "method", "path", "enabled", "provider", "server", "organization", "updated_at"]
+    list_filter = ["enabled", "method", "updated_at"]
+    list_select_related = ["server__organization", "provider"]
+    search_fields = ["=id", "name", "path", "provider__name", "server__name", "server__slug"]
 
 
 @admin.register(Resource)

@@ -75,10 +75,12 @@ def test_a_server_is_not_moved_to_another_organisation(staff: Client, docs: Serv
     assert Server.objects.get(pk=docs.pk).organization == docs.organization
 
 
-@pytest.mark.parametrize("model", ["resource", "prompt", "variable"])
+@pytest.mark.parametrize("model", ["provider", "tool", "resource", "prompt", "variable"])
 def test_what_a_server_offers_is_looked_at_without_texts_and_values(staff: Client, docs: Server, model: str) -> None:
-    provider = factories.provider(docs)
+    provider = factories.provider(docs, oauth2_client_id=SECRET, oauth2_client_secret=SECRET)
     rows: dict[str, Model] = {
+        "provider": provider,
+        "tool": factories.tool(provider, headers={"X-Tenant": SECRET}),
         "resource": factories.resource(provider, text=SECRET),
         "prompt": factories.prompt(provider),
         "variable": factories.variable(docs, secret=SECRET),
