@@ -207,9 +207,11 @@ class SampleForm(forms.Form):
         super().__init__(data, prefix="sample")
         self.required_names = {it["name"] for it in prompt.arguments if it["required"]}
         for it in prompt.arguments:
-            self.fields[it["name"]] = forms.CharField(
+            field: Any = forms.CharField(
                 label=it["name"], required=False, max_length=1_000, help_text=escape(it["description"])
             )
+            field.conditional = it["required"]
+            self.fields[it["name"]] = field
 
     @property
     def values(self) -> dict[str, str]:

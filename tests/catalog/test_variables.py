@@ -46,7 +46,7 @@ def stored(row: Variable) -> str:
 
 
 def logged() -> str:
-    return serializers.serialize("json", AuditEvent.objects.all())
+    return str(serializers.serialize("json", AuditEvent.objects.all()))
 
 
 def errors_of(invalid: pytest.ExceptionInfo[Invalid]) -> dict[str, str]:
