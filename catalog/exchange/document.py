@@ -52,7 +52,7 @@ def render(config: ServerConfig) -> bytes:
 
 
 def to_document(config: ServerConfig) -> dict[str, Any]:
-    return {
+    document = {
         "$schema": "./schema.json",
         "formatVersion": FORMAT_VERSION,
         "server": _without_empty(
@@ -68,6 +68,7 @@ def to_document(config: ServerConfig) -> dict[str, Any]:
         "variables": [variable_document(each) for each in config.variables],
         "providers": [provider_document(each) for each in config.providers],
     }
+    return _without_empty(document)
 
 
 def variable_document(variable: VariableConfig) -> dict[str, Any]:
@@ -107,11 +108,12 @@ def provider_facts(provider: ProviderConfig) -> dict[str, Any]:
 
 
 def provider_document(provider: ProviderConfig) -> dict[str, Any]:
-    return provider_facts(provider) | {
+    held = {
         "tools": [tool_document(each) for each in provider.tools],
         "resources": [resource_document(each) for each in provider.resources],
         "prompts": [prompt_document(each) for each in provider.prompts],
     }
+    return provider_facts(provider) | _without_empty(held)
 
 
 def tool_document(tool: ToolConfig) -> dict[str, Any]:

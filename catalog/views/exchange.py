@@ -121,6 +121,7 @@ def _confirmed(request: HttpRequest, membership: Membership, it: Server) -> Http
 def _preview(
     request: HttpRequest, membership: Membership, it: Server, found: ImportPlan, form: ImportForm, notice: str = ""
 ) -> HttpResponse:
+    form.fields["remove"].help_text = f"This deletes {wording.listed(counts(found.removed))}, listed above, for good."
     context = server_context(membership, it, "tools", form=form, notice=notice, **_plan_context(found))
     return render(request, "catalog/import_preview.html", context, status=409 if notice else 200)
 
@@ -187,7 +188,7 @@ def _preview_new(
 def _plan_context(found: ImportPlan) -> dict[str, Any]:
     sections = (
         ("Created", "ok", found.created),
-        ("Changed", "busy", found.changed),
+        ("Changed", "info", found.changed),
         ("Not in the file", "warn", found.removed),
     )
     return {
@@ -195,7 +196,6 @@ def _plan_context(found: ImportPlan) -> dict[str, Any]:
         "sections": [(title, tone, wording.groups(items)) for title, tone, items in sections if items],
         "missing": [wording.masked_line(place) for place in found.missing],
         "moves": found.moves,
-        "removable": wording.listed(counts(found.removed)),
     }
 
 
