@@ -18,6 +18,8 @@ _THINGS = {
     "resources": "resource",
     "prompts": "prompt",
 }
+_IN_PROVIDER = frozenset({"tools", "resources", "prompts"})
+_IN_EXPORT = frozenset({"server", "variables", "providers"})
 _NUMBERED = {"messages": "message", "scopes": "scope", "hosts": "host", "arguments": "argument"}
 
 Step = str | int
@@ -79,26 +81,27 @@ class _Walk:
 
 def in_words(path: str, document: Any, steps: Sequence[Step]) -> str:
     """The field that a person edits: “description of tool getWeather”."""
-    thing, rest = _file_is(path, document), list(steps)
-    value, left = document, list(steps)
-    while left:
-        step = left.pop(0)
-        value = value[step]
-        if step == "server" and len(steps) - len(left) == 1:
-            thing, rest = "the server", list(left)
-        elif step in _THINGS and left and isinstance(left[0], int) and not thing.startswith("tool"):
-            value = value[left.pop(0)]
-            thing, rest = _named(_THINGS[str(step)], value), list(left)
+    thing, holds = _file_is(path, document)
+    value, rest = document, list(steps)
+    while len(rest) > 1 and rest[0] in holds:
+        name = str(rest.pop(0))
+        value = value[name]
+        if name == "server":
+            thing, holds = "the server", frozenset()
+        else:
+            value = value[rest.pop(0)]
+            thing, holds = _named(_THINGS[name], value), _IN_PROVIDER if name == "providers" else frozenset()
     return f"{_member(rest)} of {thing}" if rest else thing
 
 
-def _file_is(path: str, document: Any) -> str:
-    """What a file is about as a whole."""
-    *directories, name = path.split("/")
-    folder = directories[-1] if directories else ""
-    if len(directories) > 1 and folder in _THINGS:
-        return _named(_THINGS[folder], document)
-    return _named("provider", document) if directories and name == "config.json" else "the server"
+def _file_is(path: str, document: Any) -> tuple[str, frozenset[str]]:
+    """What a file is about as a whole, and under which names it holds other things."""
+    *_, folder, name = ("", *path.split("/"))
+    if not isinstance(document, dict) or "formatVersion" in document or "$schema" in document:
+        return "the server", _IN_EXPORT
+    if name != "config.json" and folder in _THINGS:
+        return _named(_THINGS[folder], document), frozenset()
+    return _named("provider", document), frozenset()
 
 
 def _named(kind: str, value: Any) -> str:
