@@ -6,7 +6,7 @@ class GitsyncConfig(AppConfig):
     verbose_name = "Git sync"
 
     def ready(self) -> None:
-        from catalog import servers
+        from catalog import servers, tabs
         from catalog import signals as catalog_signals
         from forges import signals as forge_signals
         from forges import usage
@@ -22,3 +22,4 @@ class GitsyncConfig(AppConfig):
         usage.register(uses.uses_of)
         servers.register_consequence(news.consequence_of)
         schedules.register(schedules.Entry("Push what is lacking", "gitsync.clock.tick", minutes=1))
+        tabs.register_panel("gitsync:target", label="Git Push Sync", order=20)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from gitsync.models import PushTarget
 from gitsync.pushing import push
 from gitsync.requesting import EDIT, PUSH
+from gitsync.views.runs import details
 from jobs.models import Run
 from jobs.registry import Kind
 
@@ -34,5 +35,6 @@ KINDS = (
         entitlement=EDIT,
         subject_url=_subject_url,
         subjects=_subjects,
+        details=details,
     ),
 )

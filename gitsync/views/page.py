@@ -55,9 +55,11 @@ class Credential:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Some of a list of files, all of which the digest names."""
+    """Some of a list of files."""
 
     shown: tuple[str, ...]
+    kept: int
+    """How many of them are known by name, all of which the digest stands for."""
     count: int
     digest: str
 
@@ -105,11 +107,12 @@ class Shown:
     def in_the_way(self) -> Files | None:
         if self.target.problem != Problem.CONFLICT:
             return None
-        return _files(self.target.problem_details.get("files", {}))
+        details = self.target.problem_details
+        return _files(details.get("files", {}), count=details.get("count"))
 
     @property
     def foreign(self) -> Files | None:
-        return _files(self.target.foreign)
+        return _files(self.target.foreign, count=self.target.foreign_count)
 
     @property
     def can_open_pull_requests(self) -> bool:
@@ -194,10 +197,11 @@ def _credential(target: PushTarget, membership: Membership) -> Credential:
     )
 
 
-def _files(files: dict[str, str]) -> Files | None:
+def _files(files: dict[str, str], *, count: int | None) -> Files | None:
+    """None for none. There can be more of them than are kept."""
     if not files:
         return None
-    return Files(tuple(sorted(files)[:FILES_SHOWN]), len(files), digest_of(files))
+    return Files(tuple(sorted(files)[:FILES_SHOWN]), len(files), max(count or 0, len(files)), digest_of(files))
 
 
 def web_address(url: str) -> str:

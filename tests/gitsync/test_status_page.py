@@ -252,3 +252,27 @@ def test_the_runs_of_the_pushes_are_listed(window: Client, target: PushTarget, a
     page = shown(window)
     assert f'href="/o/acme/runs/{failed.pk}/"' in page
     assert "The forge could not be reached." in page
+
+
+def test_the_page_of_a_run_shows_commit_message_and_files(window: Client, target: PushTarget) -> None:
+    result = {
+        "message": "Update tool `getWeather` of Docs (Alice)",
+        "commit": "b" * 40,
+        "commit_url": "https://github.com/acme/config/commit/bbb",
+        "branch": "main",
+        "changed": ["docs/export.json"],
+        "edited": ["docs/README.md"],
+        "requests": 5,
+    }
+    run = run_of(target, result=result)
+    page = " ".join(window.get(f"/o/acme/runs/{run.pk}/").content.decode().split())
+    assert '<a class="mono" href="https://github.com/acme/config/commit/bbb" rel="noreferrer">bbbbbbb</a>' in page
+    assert "Update tool `getWeather` of Docs (Alice)" in page
+    assert "<li>docs/export.json</li>" in page
+    assert "Somebody had changed files of ours in git" in page
+
+
+def test_a_run_whose_assignment_is_gone_still_has_its_page(window: Client, target: PushTarget) -> None:
+    run = run_of(target, Status.FAILED, error_text="It did not work.")
+    target.delete()
+    assertContains(window.get(f"/o/acme/runs/{run.pk}/"), "It did not work.")
