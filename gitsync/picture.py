@@ -55,6 +55,8 @@ def take_picture(target: PushTarget) -> Picture:
         revision = server.config_revision
     rows = list(PendingChange.objects.filter(target=target).select_related("person"))
     changes = tuple(_told(row) for row in rows)
+    if config is None and not any((told.verb, told.kind) == ("delete", "server") for told in changes):
+        changes = (*changes, Told("delete", "server", target.server_name))  # not by the service, which notes it
     if not changes and target.assigned_by is not None and target.pushed_revision is None:
         changes = (Told("add", "server", target.server_name, person=_author(target.assigned_by)),)
     return Picture(config, revision, rows[-1].pk if rows else 0, changes)

@@ -30,10 +30,8 @@ def side_of(client: Client, target: PushTarget) -> Side:
 
     A branch whose pull request was merged or closed is left as it is: what was merged must not come again.
     """
-    if target.side_branch:
-        found = client.find_pull_request(target.repository, source=target.side_branch, target=target.branch)
-        if found is not None or not target.pull_request:
-            return Side(target.side_branch, found)
+    if (current := open_side(client, target)) is not None:
+        return current
     # No slash of the directory: git has no branch below another one's name.
     base = _PREFIX + (target.directory.replace("/", "-") or slugify(target.server_name) or "server")
     for number in range(1, _NAMES):
@@ -41,6 +39,14 @@ def side_of(client: Client, target: PushTarget) -> Side:
         if name != target.branch and _is_free(client, target, name):
             return Side(name)
     return Side(f"{base}-{target.pk.hex[:12]}")
+
+
+def open_side(client: Client, target: PushTarget) -> Side | None:
+    """That of the open pull request, or the one that a push was about to open one for."""
+    if not target.side_branch:
+        return None
+    found = client.find_pull_request(target.repository, source=target.side_branch, target=target.branch)
+    return Side(target.side_branch, found) if found is not None or not target.pull_request else None
 
 
 def _is_free(client: Client, target: PushTarget, name: str) -> bool:

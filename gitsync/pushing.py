@@ -25,12 +25,14 @@ from gitsync.comparing import Plan, compare, intentions
 from gitsync.credentials import open_client, turn
 from gitsync.endings import Blocked, ending_of, stopped
 from gitsync.gate import findings_in
+from gitsync.messages import Message
 from gitsync.models import Mode, PendingChange, Problem, PushTarget
 from gitsync.news import follow_rename
 from gitsync.picture import Files, Picture, files_of, message_of, take_picture
 from gitsync.targets import PERSONAL
 from jobs.context import RunContext
 from jobs.outcomes import Cancelled, Failure, Outcome
+from lib.crypto import CryptoError
 
 SLICE = 0.25
 """Seconds between two looks whether somebody saved again."""
@@ -138,8 +140,8 @@ def _push(context: RunContext, client: Client, target: PushTarget, report: _Repo
     context.progress("Making the files")
     picture = take_picture(target)
     files = _made(context, target, picture)
-    _refuse_secrets(context, target, picture, files)
     work = _Work(context, client, target, picture, files, report)
+    _refuse_secrets(context, target, files, work.message)
     try:
         written, opened = work.write()
     except NotFound:
@@ -157,9 +159,12 @@ def _made(context: RunContext, target: PushTarget, picture: Picture) -> Files:
         raise stopped(context, target, Problem.FAILED, failure.text, code=failure.code, result={}) from failure
 
 
-def _refuse_secrets(context: RunContext, target: PushTarget, picture: Picture, files: Files) -> None:
+def _refuse_secrets(context: RunContext, target: PushTarget, files: Files, message: Message) -> None:
     context.progress("Looking for secrets")
-    findings = findings_in(target, picture, files)
+    try:
+        findings = findings_in(target, files, message)
+    except CryptoError as error:
+        raise stopped(context, target, Problem.FAILED, str(error), code="unreadable_secret", result={}) from error
     if not findings:
         return
     first = findings[0]
@@ -206,19 +211,19 @@ class _Work:
         self._rows = ledger.rows_of(target)
         self._vacated = ledger.vacated(target)
         self._others = ledger.others_have(target, self._rows.keys() - files.ids.keys())
-        self._initial = not any(row.oid for row in self._rows.values())
-        self._message = message_of(target, picture, initial=self._initial)
-        report.message = self._message.subject
+        initial = not any(row.oid for row in self._rows.values())
+        self.message = message_of(target, picture, initial=initial)
 
     def write(self) -> tuple[Written, PullRequest | None]:
         """The commit that it takes, if any, and the pull request in that mode."""
+        self._report.message = self.message.subject  # which holds no secret, by now
         target = self._target
         if target.mode != Mode.PULL_REQUEST:
             return self._write(target.branch), None
         side = pull_requests.side_of(self._client, target)
         if side.branch != target.side_branch or side.open is None:
             _note_side(self._context, target, side.branch)
-        return pull_requests.propose(self._client, target, side, self._write, self._message)
+        return pull_requests.propose(self._client, target, side, self._write, self.message)
 
     def _write(self, branch: str) -> Written:
         target = self._target
@@ -230,8 +235,8 @@ class _Work:
             branch=branch,
             base=target.branch,
             propose=self._propose,
-            message=self._message.text,
-            author=self._message.author or committer(),
+            message=self.message.text,
+            author=self.message.author or committer(),
             committer=committer(),
             known=self._known(),
             check=self._context.check,
