@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from catalog.checking.names import check_line, check_text
@@ -19,19 +20,9 @@ _SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]{1,200}")  # RFC 6749, 3.3
 def clean_provider(values: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     """Those of the values that are given, as they are kept; what is wrong goes into `findings`."""
     clean = dict(values)
-    for field, check in (
-        ("name", check_line),
-        ("description", check_text),
-        ("base_url", check_base_url),
-        ("documentation_url", check_link),
-        ("icon_url", check_link),
-        ("oauth2_token_url", check_token_url),
-        ("oauth2_client_id", _check_client_id),
-        ("oauth2_client_secret", _check_client_secret),
-        ("oauth2_scopes", check_scopes),
-    ):
+    for field, check in _CHECKS.items():
         if field in values:
-            clean[field] = findings.tried(field, lambda check=check, value=values[field]: check(value), values[field])
+            clean[field] = findings.tried(field, partial(check, values[field]), values[field])
     if "name" in clean and not clean["name"]:
         findings.add("name", "A provider needs a name, such as Weather.")
     if not clean.get("oauth2_token_url", True):
@@ -66,3 +57,16 @@ def _check_client_secret(text: str) -> str:
             "A secret is never written here. Make a secret variable on the Variables tab, and enter ${NAME}, its name."
         )
     return text
+
+
+_CHECKS: dict[str, Callable[[Any], Any]] = {
+    "name": check_line,
+    "description": check_text,
+    "base_url": check_base_url,
+    "documentation_url": check_link,
+    "icon_url": check_link,
+    "oauth2_token_url": check_token_url,
+    "oauth2_client_id": _check_client_id,
+    "oauth2_client_secret": _check_client_secret,
+    "oauth2_scopes": check_scopes,
+}

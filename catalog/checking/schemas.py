@@ -24,8 +24,19 @@ MOST_SCHEMAS = 3_000
 MOST_IN_PLACE = 2_000
 """Subschemas that one value may have to be held against, references followed."""
 
-_ONE = ("additionalProperties", "contains", "contentSchema", "else", "if", "items", "not", "propertyNames", "then")
-_ONE = (*_ONE, "unevaluatedItems", "unevaluatedProperties")
+_ONE = (
+    "additionalProperties",
+    "contains",
+    "contentSchema",
+    "else",
+    "if",
+    "items",
+    "not",
+    "propertyNames",
+    "then",
+    "unevaluatedItems",
+    "unevaluatedProperties",
+)
 _SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
@@ -147,7 +158,7 @@ def _check_names(path: Path, schema: dict[str, Any]) -> None:
 
 
 def _check_patterns(path: Path, schema: dict[str, Any]) -> None:
-    patterns = [(("pattern",), schema["pattern"])] if "pattern" in schema else []
+    patterns: list[tuple[Path, str]] = [(("pattern",), schema["pattern"])] if "pattern" in schema else []
     patterns += [(("patternProperties", each), each) for each in schema.get("patternProperties", ())]
     for steps, pattern in patterns:
         if len(pattern) > LONGEST_PATTERN:
@@ -214,11 +225,12 @@ def _sentence(error: SchemaError) -> str:
     """The library's words repeat what was typed, however long it is."""
     key = str(error.absolute_path[-1]) if error.absolute_path else ""
     named = f"“{key[:60]}”" if isinstance(key, str) and key and not key.isdigit() else "This"
+    wanted: Any = error.validator_value
     if error.validator == "type":
-        kinds = error.validator_value if isinstance(error.validator_value, list) else [error.validator_value]
-        return f"{named} has to be {' or '.join(_KINDS.get(kind, kind) for kind in kinds)}."
+        kinds = wanted if isinstance(wanted, list) else [wanted]
+        return f"{named} has to be {' or '.join(_KINDS.get(str(kind), str(kind)) for kind in kinds)}."
     if error.validator == "enum":
-        return f"{named} has to be one of {', '.join(str(each) for each in error.validator_value)}."
+        return f"{named} has to be one of {', '.join(str(each) for each in wanted)}."
     return f"{named} is not what JSON Schema has there: {_REASONS.get(str(error.validator), 'see draft 2020-12')}."
 
 

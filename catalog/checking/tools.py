@@ -38,7 +38,7 @@ def clean_tool(values: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
         if values["method"] in WITHOUT_BODY:
             findings.add("body_schema", f"{values['method']} sends no body. Choose another method, or empty this.")
     findings.errors += headers.problems(values["headers"])
-    clean["oauth2_scopes"] = findings.tried("oauth2_scopes", lambda: check_scopes(values["oauth2_scopes"]), [])
+    clean["oauth2_scopes"] = findings.tried("oauth2_scopes", lambda: check_scopes(values["oauth2_scopes"]), None)
     return clean
 
 

@@ -146,13 +146,14 @@ def test_the_largest_schemas_are_checked_while_a_person_waits() -> None:
 def test_arguments_are_those_of_an_object() -> None:
     check_arguments({})
     check_arguments({"type": "object", "properties": {"a": {"type": "string"}}})
-    for schema in ({"type": "array"}, {"properties": {}}, {"type": ["object", "null"]}):
+    others: list[dict[str, Any]] = [{"type": "array"}, {"properties": {}}, {"type": ["object", "null"]}]
+    for schema in others:
         with pytest.raises(BadSchema, match='"type": "object"'):
             check_arguments(schema)
 
 
 def test_the_arguments_of_a_path_are_just_those_it_names() -> None:
-    schema = {**OBJECT, "properties": {"city": {"type": "string"}}, "required": ["city"]}
+    schema: dict[str, Any] = {**OBJECT, "properties": {"city": {"type": "string"}}, "required": ["city"]}
     check_path_arguments(schema, ["city"])
     with pytest.raises(BadSchema, match="which is no property"):
         check_path_arguments(schema, ["city", "day"])
