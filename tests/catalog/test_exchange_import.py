@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -30,6 +30,7 @@ from catalog.servers import SlugTaken
 from orgs.models import AuditEvent, Organization, User
 from tests import factories
 from tests.catalog import exchange_samples as samples
+from tests.catalog.conftest import together
 from tests.catalog.exchange_samples import NOTES, REPORT, SAMPLE, WEATHER, with_weather
 
 pytestmark = pytest.mark.django_db
@@ -217,6 +218,25 @@ def test_a_plan_holds_for_the_revision_that_it_was_shown_at(acme: Organization) 
         apply_import(server=it, wanted=replace(SAMPLE, name="Mine"), by=None, seen_revision=seen)
     it.refresh_from_db()
     assert it.name == "Theirs"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_imports_at_the_same_moment_one_is_shown_again(acme: Organization) -> None:
+    it = samples.server(acme)
+
+    def importing(name: str) -> Callable[[], Any]:
+        wanted = replace(samples.many(3, name), name=name)
+        return lambda: apply_import(
+            server=Server.objects.select_related("organization").get(pk=it.pk),
+            wanted=wanted,
+            by=None,
+            seen_revision=it.config_revision,
+        )
+
+    results = together(importing("Mine"), importing("Theirs"))
+    assert sorted(type(each).__name__ for each in results) == ["Imported", "ServerMoved"]
+    it.refresh_from_db()
+    assert {tool.description for tool in Tool.objects.filter(server=it, name__startswith="tool")} == {it.name}
 
 
 def test_an_import_that_breaks_in_the_middle_leaves_nothing(
