@@ -9,7 +9,7 @@ from typing import Self
 from django.utils import timezone
 
 from catalog import versions
-from catalog.models import Content
+from catalog.models import Content, Prompt, Resource
 from integrations.models import Integration
 from integrations.refreshing import PREVIEW, REFRESH
 from jobs import runs
@@ -44,6 +44,8 @@ class Furnished:
     team: Team
     integration: Integration
     content: Content
+    resource: Resource
+    prompt: Prompt
     succeeded: Run
     preview: Run
     failed: Run
@@ -62,11 +64,20 @@ class Furnished:
         docs.git.commit({"docs/guide.md": samples.markdown("Another guide"), "docs/deep/er/still.md": None})
         succeeded = team.refreshes(integration)
         docs.git.commit({"docs/everything.md": PAGE.replace("one", "two"), "docs/new.md": "# New\n"})
+        weather = factories.provider(team.docs, "Weather", base_url="https://${REGION}.example.com")
+        factories.variable(team.docs, "REGION", "eu-1")
+        factories.variable(team.docs, "API_KEY", secret="a key")
         member = Membership.objects.get(user=team.alice, organization=team.organization)
         return cls(
             team=team,
             integration=integration,
             content=Content.objects.get(server=team.docs, path="docs/everything.md"),
+            resource=factories.resource(weather),
+            prompt=factories.prompt(
+                weather,
+                arguments=[{"name": "city", "description": "Where", "required": True}],
+                messages=[{"role": "user", "text": "Is it warm in {{city}}?"}],
+            ),
             succeeded=succeeded,
             preview=team.runs(integration, PREVIEW),
             failed=_failed(team, forge),

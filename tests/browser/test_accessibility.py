@@ -63,6 +63,19 @@ def open_a_difference(page: Page) -> None:
     expect(page.locator(".diff").first).to_be_visible()
 
 
+def add_rows(page: Page) -> None:
+    page.get_by_role("button", name="Add an argument").click()
+    expect(page.get_by_role("group", name="Argument 2")).to_be_visible()
+    page.get_by_role("button", name="Add a message").click()
+    expect(page.get_by_role("group", name="Message 2")).to_be_visible()
+
+
+def choose_secret(page: Page) -> None:
+    page.get_by_role("radio", name="Secret").check()
+    page.get_by_role("button", name="Save variable").click()
+    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+
+
 def about_the_integration(page: str) -> Path:
     return lambda it: f"integrations/{it.integration.pk}/{page}/"
 
@@ -85,6 +98,12 @@ CASES: dict[str, Case] = {
     "new server": Case(at("servers/new/")),
     "server general": Case(of_the_server()),
     "server edit": Case(of_the_server("edit/")),
+    "server variables": Case(of_the_server("variables/")),
+    "new variable with errors": Case(of_the_server("variables/new/"), then=choose_secret),
+    "resource": Case(lambda it: f"servers/docs/resources/{it.resource.pk}/"),
+    "resource edit": Case(lambda it: f"servers/docs/resources/{it.resource.pk}/edit/"),
+    "prompt": Case(lambda it: f"servers/docs/prompts/{it.prompt.pk}/"),
+    "prompt edit with rows": Case(lambda it: f"servers/docs/prompts/{it.prompt.pk}/edit/", then=add_rows),
     "server content": Case(of_the_server("content/")),
     "server integrations": Case(of_the_server("integrations/")),
     "server integrations, menu": Case(of_the_server("integrations/"), then=open_the_menu),
