@@ -44,7 +44,7 @@ class ScopeMissing(Forbidden):
     """The credential is good and lacks a scope. `granted` are those that it has, None where that is not told."""
 
     def __init__(self, message: str, granted: frozenset[str] | None) -> None:
-        super().__init__(message)
+        super().__init__(message, advice="Take a credential that has it, then try again.")
         self.granted = granted
 
 

@@ -20,6 +20,8 @@ from forges.clients.names import check_branch, check_commit
 _RESTRICTIONS = ("restrict", "protected", "permission denied to update branch", "not allowed to push")
 """Words with which Bitbucket refuses a commit for the sake of its branch, in lower case."""
 
+_ASK_TO_WRITE = "Let its account write to the repository, or take the credential of one that may."
+
 _PULLS = 50
 """The longest page of pull requests."""
 
@@ -124,7 +126,7 @@ def commit_to(api: Api, name: str, change: Change) -> str:
                 f"A branch restriction at {api.host} keeps this credential from committing to {change.branch}."
             )
         if status == 403:
-            return Forbidden(f"{api.host} does not let this credential write to {name}.")
+            return Forbidden(f"{api.host} does not let this credential write to {name}.", advice=_ASK_TO_WRITE)
         return change.moved(name) if status == 409 else None
 
     with api.understood(what):
@@ -150,13 +152,19 @@ def pull_request(api: Api, name: str, *, source: str, target: str, title: str, b
     what = f"the pull requests of {name}"
     path = f"/repositories/{name}/pullrequests"
     wanted: dict[str, Any] = {"title": title, "description": body}
+
+    def judge(status: int, _said: Refusal) -> ForgeError | None:
+        if status != 403:
+            return None
+        return Forbidden(f"{api.host} does not let this credential open {what}.", advice=_ASK_TO_WRITE)
+
     with api.understood(what):
         found = _open_one(api, name, source, target)
         if found is None:
             wanted |= {"source": {"branch": {"name": source}}, "destination": {"branch": {"name": target}}}
-            response = api.send("POST", path, what, json=wanted)
+            response = api.send("POST", path, what, judge=judge, json=wanted)
         else:
-            response = api.send("PUT", f"{path}/{found.number}", what, json=wanted)
+            response = api.send("PUT", f"{path}/{found.number}", what, judge=judge, json=wanted)
         return _request_of(api.json(response))
 
 

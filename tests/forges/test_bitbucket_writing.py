@@ -156,8 +156,9 @@ def test_a_protected_branch_is_told_from_a_missing_right(
     docs.roles["bob"] = "read"
     scopes = ["read:repository:bitbucket", "write:repository:bitbucket"]
     reader = open_bitbucket(forge.bitbucket_token("bob", scopes=scopes), email="bob@example.org")
-    with pytest.raises(Forbidden, match="does not let this credential write"):
+    with pytest.raises(Forbidden, match="does not let this credential write") as caught:
         commit(reader, {"a.md": b"a"}, parent=parent)
+    assert "write" in caught.value.advice
     blind = open_bitbucket(forge.bitbucket_token("acme", kind="workspace", scopes=["repository"]))
     with pytest.raises(Forbidden, match="“repository:write”"):
         commit(blind, {"a.md": b"a"}, parent=parent)
@@ -227,6 +228,11 @@ def test_a_pull_request_without_a_change_is_a_conflict(
 ) -> None:
     docs.git.branch("same")
     with pytest.raises(Conflict):
+        client.pull_request(NAME, source="same", target="main", title="One", body="")
+    with (
+        forge.fault(faults.status(403), on="POST */pullrequests"),
+        pytest.raises(Forbidden, match="does not let this credential open"),
+    ):
         client.pull_request(NAME, source="same", target="main", title="One", body="")
     token = forge.bitbucket_token("acme", kind="workspace", scopes=["repository:write"])
     with pytest.raises(Forbidden, match="“pullrequest”"):

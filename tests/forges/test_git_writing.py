@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
 import tracemalloc
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from dulwich.repo import Repo
 
 from forges.clients import normalise_repository
 from forges.clients.base import Author, Client
@@ -24,10 +27,13 @@ from forges.clients.errors import (
     TooLarge,
     Unavailable,
 )
-from tests.forges.conftest import SIDES, OpenGitHub, Way
+from forges.clients.git_pushing import push_into
+from forges.clients.git_sources import StoredCommit
+from forges.clients.git_writing import make_push
+from tests.forges.conftest import LIMITS, SIDES, OpenGitHub, Way
 from tests.wire import faults
 from tests.wire.forge import Forge
-from tests.wire.messages import Headers, Reply, Request
+from tests.wire.messages import Headers, Proceed, Reply, Request
 from tests.wire.objects import git
 from tests.wire.repos import Executable, GitRepo, Submodule, Symlink
 from tests.wire.world import HostedRepository
@@ -203,10 +209,11 @@ def test_a_token_that_may_only_read_is_told_what_it_lacks(forge: Forge, way: Way
 
 def test_a_push_goes_to_no_other_server(forge: Forge, client: Client, way: Way, docs: HostedRepository) -> None:
     elsewhere = forge.listen_also()
+    signed = ("Authorization", "Basic " + base64.b64encode(f"x:{forge.token('acme')}".encode()).decode())
 
-    def lead_away(request: Request, proceed: Any) -> Reply:
-        if request.origin == elsewhere:
-            return proceed(request)
+    def lead_away(request: Request, proceed: Proceed) -> Reply:
+        if request.origin == elsewhere:  # where everybody may push
+            return proceed(replace(request, headers=Headers([*request.headers.items(), signed])))
         return Reply(302, b"", Headers([("Location", f"{elsewhere}{request.target}")]))
 
     for on in ("GET */info/refs", PUSH):
@@ -361,6 +368,34 @@ def test_a_branch_that_is_checked_out_is_left_alone(open_git: OpenGitHub, tmp_pa
         client.commit(name, branch="main", **facts)
     made = client.commit(name, branch="pushed", **facts)
     assert git(folder, "rev-parse", "pushed").decode().strip() == made
+
+
+def test_a_folder_whose_branch_moves_in_the_very_moment_has_moved(open_git: OpenGitHub, tmp_path: Path) -> None:
+    folder = folder_of(tmp_path, "--bare")
+    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
+    client = open_git(local_roots=(folder.parent,))
+    facts: dict[str, Any] = {"branch": "main", "message": "Sync", "author": ANN}
+    first = client.commit(name, parent="", changes={"a.md": b"a"}, **facts)
+    with Repo(str(folder)) as repo:
+        push = make_push(
+            StoredCommit(repo.object_store, first, LIMITS),
+            parent=first,
+            changes={"b.md": b"b"},
+            committer=ANN,
+            at=1,
+            max_bytes=100,
+            **facts,
+        )
+        assert push
+        theirs: list[str] = []
+
+        def objects() -> Iterator[Any]:
+            theirs.append(client.commit(name, parent=first, changes={"theirs.md": b"t"}, **facts))
+            return push.objects()
+
+        with pytest.raises(Moved):
+            push_into(repo, replace(push, objects=objects))
+    assert git(folder, "rev-parse", "main").decode().strip() == theirs[0]
 
 
 def test_a_folder_whose_branch_is_being_moved_has_moved(open_git: OpenGitHub, tmp_path: Path) -> None:
