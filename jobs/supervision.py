@@ -27,7 +27,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 from django.utils import timezone
 
-from jobs import heartbeats, queue, schedules, sweeper
+from jobs import heartbeats, outbox, queue, schedules, sweeper
 from jobs.context import STOP_VARIABLE
 
 logger = logging.getLogger("jobs.worker")
@@ -139,7 +139,8 @@ class Supervisor:
         return "asked to stop"
 
     def _ask_for_life(self) -> None:
-        """Look when the cluster last showed life; when that is a while ago, or something is due, send it a tick."""
+        """Look when the cluster last showed life; when that is a while ago, or something is due, send it a tick. Ask
+        for what apps have noted, too."""
         try:
             close_old_connections()
             beat = heartbeats.last_beat(self.name)
@@ -147,6 +148,7 @@ class Supervisor:
                 age = max(timezone.now() - beat, timedelta()).total_seconds()
                 self._alive_at = max(self._alive_at, time.monotonic() - age)
             quiet = time.monotonic() - self._alive_at > self.stale / 3
+            outbox.post_due()
             if (quiet or sweeper.needed()) and time.monotonic() - self._probed_at > self.stale / 12:
                 self._probed_at = time.monotonic()
                 queue.enqueue_tick()
