@@ -49,8 +49,8 @@ class KnownSecrets:
         self._plain = _Needles(plain)
         self._squeezed = _Needles(squeezed)
 
-    def find(self, text: str) -> Iterator[tuple[KnownSecret, int]]:
-        """Each secret with where it begins. NUL in the text parts what does not belong together."""
+    def find(self, text: str) -> Iterator[tuple[KnownSecret, int, str]]:
+        """Each secret, where it begins, and in which form. NUL in the text parts what does not belong together."""
         yield from self._words.find(text)
         yield from self._plain.find(text)
         close = _SPACE.sub("", text)
@@ -58,10 +58,10 @@ class KnownSecrets:
         if found:
             characters = (match.start() for match in _SPACED.finditer(text))
             seen, at = -1, -1
-            for secret, index in found:
+            for secret, index, form in found:
                 while seen < index:
                     seen, at = seen + 1, next(characters)
-                yield secret, at
+                yield secret, at, form
 
 
 def _forms(value: str) -> set[str]:
@@ -93,7 +93,7 @@ class _Needles:
             self._by_prefix[needle[: self._length]].append((needle, secret))
         self._beginning = re.compile(_tree(self._by_prefix)) if needles else None
 
-    def find(self, text: str) -> Iterator[tuple[KnownSecret, int]]:
+    def find(self, text: str) -> Iterator[tuple[KnownSecret, int, str]]:
         if self._beginning is None:
             return
         match = self._beginning.search(text)
@@ -101,7 +101,7 @@ class _Needles:
             at = match.start()
             for needle, secret in self._by_prefix[match.group()]:
                 if text.startswith(needle, at) and not (self._whole_words and _is_part(text, at, at + len(needle))):
-                    yield secret, at
+                    yield secret, at, needle
             match = self._beginning.search(text, at + 1)
 
 

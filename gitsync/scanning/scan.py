@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -13,7 +14,7 @@ from itertools import accumulate
 
 from gitsync.scanning import locating, patterns
 from gitsync.scanning.findings import Finding, KnownSecret
-from gitsync.scanning.known import KnownSecrets
+from gitsync.scanning.known import WORD_CHARACTERS, KnownSecrets
 
 _PATH, _TEXT = "path ", "text "
 _BETWEEN = "\n\0\n"
@@ -36,14 +37,14 @@ def scan(
     contents = list(dict.fromkeys(_contents(files, named)))
     starts = list(accumulate((len(content) + len(_BETWEEN) for content in contents), initial=0))
     hits: dict[str, list[_Hit]] = defaultdict(list)
-    for value, at, kind in _found(_BETWEEN.join(contents), known):
+    for value, at, kind, form in _found(_BETWEEN.join(contents), known):
         digest = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
         if digest not in allowed:
             index = bisect_right(starts, at) - 1
-            hits[contents[index]].append(_Hit(value, at - starts[index], kind, digest))
+            hits[contents[index]].append(_Hit(form, at - starts[index], kind, digest))
     if not hits:
         return []
-    hider = _Hider(hit.value for each in hits.values() for hit in each)
+    hider = _Hider(hit.form for each in hits.values() for hit in each)
     told = {
         replace(each, path=hider.hide(each.path), field=hider.hide(each.field)) for each in _told(files, named, hits)
     }
@@ -52,7 +53,8 @@ def scan(
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    value: str = field(repr=False)
+    form: str = field(repr=False)
+    """As it is written there."""
     at: int
     """Where in its text."""
     kind: str
@@ -89,29 +91,35 @@ def _line(text: str, hit: _Hit) -> int:
     return text.count("\n", 0, hit.at) + 1
 
 
-def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str]]:
-    """Values, where they are, and what they are: those that we know are not told as what they look like too."""
-    ours: set[tuple[int, str]] = set()
+def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str, str]]:
+    """Values, where and what they are, and how they are written; what we know is not told as what it looks like too."""
+    seen: set[tuple[int, str]] = set()
     starts: set[int] = set()
-    for secret, at in KnownSecrets(known).find(text):
-        if (at, secret.value) not in ours:
-            ours.add((at, secret.value))
+    for secret, at, form in KnownSecrets(known).find(text):
+        if (at, secret.value) not in seen:
+            seen.add((at, secret.value))
             starts.add(at)
-            yield secret.value, at, secret.kind
-    seen: set[int] = set()
+            yield secret.value, at, secret.kind, form
     for value, at, kind in patterns.find(text):
-        if at not in starts and at not in seen:
-            seen.add(at)
-            yield value, at, kind
+        if at not in starts:
+            starts.add(at)
+            yield value, at, kind, value
 
 
 class _Hider:
     """Takes secrets out of what is told: a name can hold one, and then the path does."""
 
-    def __init__(self, values: Iterable[str]) -> None:
-        self._values = sorted({value.strip() for value in values if value.strip()}, key=len, reverse=True)
+    def __init__(self, forms: Iterable[str]) -> None:
+        whole = sorted({"".join(form.split()) for form in forms}, key=len, reverse=True)
+        self._forms = [re.compile(_pattern(form)) for form in whole if form]
 
     def hide(self, text: str) -> str:
-        for value in self._values:
-            text = text.replace(value, "…")
+        for form in self._forms:
+            text = form.sub("…", text)
         return text
+
+
+def _pattern(form: str) -> str:
+    """Spaces may lie within; short ones are found, and so hidden, as words only."""
+    pattern = r"\s*".join(map(re.escape, form))
+    return pattern if len(form) >= WORD_CHARACTERS else rf"(?<![^\W_]){pattern}(?![^\W_])"

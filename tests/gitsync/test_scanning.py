@@ -227,6 +227,7 @@ ORDINARY = [
     "skill, sky, task-force, APARTMENTS, GLOSSARY, hub_spoke, SG.example, npm_config, hf_model, dapi",
     "basic authentication1 and token based authorization-code-flow-with-pkce-for-mobile-clients",
     "https://example.com/callback?key=weather&token=none&sort=created_at_descending_order",
+    "Write AccountKey=<yours>, or Bearer of a picture: data:image/png;base64," + letters(170) + "==",
     "^[a-zA-Z0-9_.+-]+@[a-zA-Z0-9-]+\\.[a-zA-Z0-9-.]+$",
 ]
 

@@ -89,6 +89,19 @@ def test_secrets_that_begin_alike_or_lie_in_each_other_are_all_found() -> None:
     assert len(digests) == 4
 
 
+def test_secrets_that_overlap_are_all_found() -> None:
+    assert len({finding.digest for finding in found("xabcdefghij", "abcdefgh", "bcdefghi", "cdefghij")}) == 3
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_name_that_holds_a_secret_is_told_without_it(form: str) -> None:
+    files = render(ServerConfig("Weather", "weather", 1, providers=(ProviderConfig(form[:120]),)))
+    findings = scan(files, [KnownSecret("token", VALUE)], key=KEY)
+    assert findings
+    assert form not in repr(findings)
+    assert "…" in next(finding.field for finding in findings if finding.path == "export.json")
+
+
 def test_one_of_two_texts_does_not_go_on_in_the_other() -> None:
     files = {"a.txt": b"first-half-", "b.txt": b"second-half"}
     assert scan(files, [KnownSecret("x", "first-half-second-half")], key=KEY) == []
