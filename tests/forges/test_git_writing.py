@@ -5,16 +5,12 @@ from __future__ import annotations
 import base64
 import os
 import time
-import tracemalloc
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-from dulwich.repo import Repo
 
-from forges.clients import normalise_repository
 from forges.clients.base import Author, Client
 from forges.clients.errors import (
     AuthFailed,
@@ -27,10 +23,7 @@ from forges.clients.errors import (
     TooLarge,
     Unavailable,
 )
-from forges.clients.git_pushing import push_into
-from forges.clients.git_sources import StoredCommit
-from forges.clients.git_writing import make_push
-from tests.forges.conftest import LIMITS, SIDES, OpenGitHub, Way
+from tests.forges.conftest import SIDES, Way
 from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.messages import Headers, Proceed, Reply, Request
@@ -150,18 +143,6 @@ def test_thousands_of_files_are_one_quick_commit(client: Client, way: Way, docs:
     assert time.monotonic() - started < 30  # less than two seconds on an idle machine
     assert len(docs.git.files()) == 4004
     assert client.usage.requests == 5
-
-
-def test_what_a_commit_takes_in_memory_is_not_its_files(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "--bare")
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    changes: dict[str, bytes | None] = {f"{n % 10}/{n}.json": os.urandom(20_000) for n in range(800)}
-    tracemalloc.start()
-    client.commit(name, branch="main", parent="", changes=changes, message="Sync", author=ANN)
-    _, peak = tracemalloc.get_traced_memory()
-    tracemalloc.stop()
-    assert peak < 5 << 20, f"{peak:,} bytes for sixteen megabytes of files"
 
 
 def test_a_push_is_no_larger_than_the_limit(way: Way, docs: HostedRepository) -> None:
@@ -316,97 +297,3 @@ def test_branches_are_kept_like_files_in_folders(client: Client, way: Way, docs:
         docs.git.branch("next/one", at="main")
         with pytest.raises(Conflict, match="There can be no branch"):
             commit(client, way, docs, {"x.md": b"x"}, branch=branch)
-
-
-# -- folders of this machine -------------------------------------------------------------------------------------------
-
-
-def folder_of(tmp_path: Path, *options: str) -> Path:
-    folder = tmp_path / "allowed" / "docs"
-    folder.mkdir(parents=True)
-    git(folder, "init", "-q", "--initial-branch=main", *options)
-    return folder
-
-
-def test_a_folder_gets_its_first_commit_and_what_follows(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "--bare")
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    facts: dict[str, Any] = {"branch": "main", "message": "Sync", "author": ANN}
-    first = client.commit(name, parent="", changes={"a.md": b"a"}, **facts)
-    second = client.commit(name, parent=first, changes={"b.md": b"b"}, **facts)
-    for parent in ("", first, "1" * 40):
-        with pytest.raises(Moved):
-            client.commit(name, parent=parent, changes={"c.md": b"c"}, **facts)
-    assert git(folder, "log", "--format=%H %an %cn", "main").decode().splitlines() == [
-        f"{second} Ann x Ann x",
-        f"{first} Ann x Ann x",
-    ]
-    assert git(folder, "show", "main:a.md") == b"a"
-    git(folder, "fsck", "--strict")
-    assert client.usage.requests == 0
-
-
-def test_a_folder_moves_on_after_its_branches_were_packed(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "--bare")
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    facts: dict[str, Any] = {"branch": "main", "message": "Sync", "author": ANN}
-    made = client.commit(name, parent="", changes={"a.md": b"a"}, **facts)
-    git(folder, "pack-refs", "--all")
-    git(folder, "gc", "-q")
-    made = open_git(local_roots=(folder.parent,)).commit(name, parent=made, changes={"b.md": b"b"}, **facts)
-    assert git(folder, "rev-parse", "main").decode().strip() == made
-
-
-def test_a_branch_that_is_checked_out_is_left_alone(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path)
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    facts: dict[str, Any] = {"parent": "", "message": "Sync", "author": ANN, "changes": {"a.md": b"a"}}
-    with pytest.raises(Conflict, match="checked out"):
-        client.commit(name, branch="main", **facts)
-    made = client.commit(name, branch="pushed", **facts)
-    assert git(folder, "rev-parse", "pushed").decode().strip() == made
-
-
-def test_a_folder_whose_branch_moves_in_the_very_moment_has_moved(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "--bare")
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    facts: dict[str, Any] = {"branch": "main", "message": "Sync", "author": ANN}
-    first = client.commit(name, parent="", changes={"a.md": b"a"}, **facts)
-    with Repo(str(folder)) as repo:
-        push = make_push(
-            StoredCommit(repo.object_store, first, LIMITS),
-            parent=first,
-            changes={"b.md": b"b"},
-            committer=ANN,
-            at=1,
-            max_bytes=100,
-            **facts,
-        )
-        assert push
-        theirs: list[str] = []
-
-        def objects() -> Iterator[Any]:
-            theirs.append(client.commit(name, parent=first, changes={"theirs.md": b"t"}, **facts))
-            return push.objects()
-
-        with pytest.raises(Moved):
-            push_into(repo, replace(push, objects=objects))
-    assert git(folder, "rev-parse", "main").decode().strip() == theirs[0]
-
-
-def test_a_folder_whose_branch_is_being_moved_has_moved(open_git: OpenGitHub, tmp_path: Path) -> None:
-    folder = folder_of(tmp_path, "--bare")
-    name = normalise_repository("git", "", str(folder), local_roots=(folder.parent,))
-    client = open_git(local_roots=(folder.parent,))
-    facts: dict[str, Any] = {"branch": "main", "message": "Sync", "author": ANN}
-    made = client.commit(name, parent="", changes={"a.md": b"a"}, **facts)
-    lock = folder / "refs" / "heads" / "main.lock"
-    lock.touch()
-    with pytest.raises(Moved):
-        client.commit(name, parent=made, changes={"b.md": b"b"}, **facts)
-    lock.unlink()
-    client.commit(name, parent=made, changes={"b.md": b"b"}, **facts)
