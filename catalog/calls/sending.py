@@ -45,7 +45,6 @@ def send(request: Request, *, policy: Policy, limits: Limits, end: float) -> Cal
         GuardedSession(
             policy,
             timeout=limits.timeout,
-            total_timeout=max(0.0, end - begun),
             max_bytes=limits.max_bytes,
             end=lambda: end,
         ) as session,

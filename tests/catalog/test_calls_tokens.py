@@ -188,9 +188,10 @@ def test_a_token_url_that_leads_inward_is_not_asked(private: Provider, api: Upst
         assert inside.seen == []
 
 
-def test_the_token_endpoint_s_redirect_is_not_followed(private: Provider, api: Upstream) -> None:
+@pytest.mark.parametrize("status", [302, 307])
+def test_the_token_endpoint_s_redirect_is_not_followed(private: Provider, api: Upstream, status: int) -> None:
     with upstream() as other:
-        private.oauth2_token_url = f"{api.base_url}/redirect?status=307&to={other.url}/token"
+        private.oauth2_token_url = f"{api.base_url}/redirect?status={status}&to={other.url}/token"
         with pytest.raises(CallError):
             call(private, "/private")
         assert other.seen == []
