@@ -99,9 +99,13 @@ class Shown:
         return notice_of(self.target)
 
     @property
-    def findings(self) -> list[dict[str, Any]]:
-        details = self.target.problem_details
-        return details.get("findings", []) if self.target.problem == Problem.SECRET else []
+    def findings(self) -> list[list[dict[str, Any]]]:
+        """Each with all the places where the same was found."""
+        details = self.target.problem_details if self.target.problem == Problem.SECRET else {}
+        same: dict[str, list[dict[str, Any]]] = {}
+        for finding in details.get("findings", []):
+            same.setdefault(finding["digest"], []).append(finding)
+        return list(same.values())
 
     @property
     def in_the_way(self) -> Files | None:

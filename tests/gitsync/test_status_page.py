@@ -135,6 +135,14 @@ def test_a_secret_that_was_found_is_told_by_place_and_kind_and_can_be_allowed(
     assert Run.objects.get().status == Status.QUEUED
 
 
+def test_what_was_found_in_several_places_is_allowed_once(window: Client, target: PushTarget) -> None:
+    findings = [FINDING, {**FINDING, "path": "docs/export.json"}, {**FINDING, "digest": "e" * 64}]
+    change(target, problem=Problem.SECRET, problem_text="x", problem_details={"findings": findings})
+    page = shown(window)
+    assert page.count('name="digest"') == 2
+    assert "docs/export.json" in page
+
+
 def test_what_millrace_itself_keeps_cannot_be_allowed(window: Client, target: PushTarget) -> None:
     finding = {**FINDING, "allowable": False}
     change(target, problem=Problem.SECRET, problem_text="x", problem_details={"findings": [finding]})
