@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from django.db import connection as database
 
 from catalog import tools
 from catalog.models import Server, Tool
@@ -48,6 +49,18 @@ def worked() -> Run:
     (run,) = work()
     assert run.status == Status.SUCCEEDED, run.error_text
     return run
+
+
+def aside(action: Callable[[], object]) -> Callable[[], None]:
+    """The same for a thread of the forge's, whose connection to the database nobody else would close."""
+
+    def act() -> None:
+        try:
+            action()
+        finally:
+            database.close()
+
+    return act
 
 
 def git(hosted: HostedRepository, *words: str) -> str:

@@ -17,7 +17,7 @@ from gitsync.targets import FieldError, StaleTarget
 from jobs.models import Run, Status
 from orgs.models import AuditEvent, Organization, User
 from tests import factories
-from tests.gitsync.conftest import Assign, connection_at, of, paths, subjects, work, worked
+from tests.gitsync.conftest import Assign, aside, connection_at, of, paths, subjects, work, worked
 from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
@@ -90,7 +90,7 @@ def test_a_connection_that_is_taken_away_while_the_forge_is_asked_cannot_be_used
     shared = connection_at(forge, "github", acme, adam)
     Connection.objects.update(shared=True)
     shared.refresh_from_db()
-    with forge.fault(faults.first(lambda: Connection.objects.update(shared=False)), on="GET */repos/*", times=1):
+    with forge.fault(faults.first(aside(lambda: Connection.objects.update(shared=False))), on="GET */repos/*", times=1):
         assert refused(assign, connection=shared).field == "connection"
 
 

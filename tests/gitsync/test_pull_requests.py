@@ -12,7 +12,7 @@ from gitsync.models import Mode, PushTarget
 from jobs.execution import execute
 from jobs.models import Run, Status
 from orgs.models import User
-from tests.gitsync.conftest import MANAGED, Assign, Pushed, git, paths, subjects, work, worked
+from tests.gitsync.conftest import MANAGED, Assign, Pushed, aside, git, paths, subjects, work, worked
 from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
@@ -129,7 +129,7 @@ def test_a_push_killed_after_its_pull_request_was_opened_finds_it(
     def take_away() -> None:
         Run.objects.filter(status=Status.RUNNING).update(status=Status.QUEUED, lease=None, lease_until=None)
 
-    with forge.fault(faults.afterwards(take_away), on=OPEN["github"], times=1):
+    with forge.fault(faults.afterwards(aside(take_away)), on=OPEN["github"], times=1):
         execute(str(Run.objects.get().pk))
     assert made.target.pull_request == ""
     worked()

@@ -20,6 +20,7 @@ from tests.gitsync.conftest import (
     FORGES,
     MANAGED,
     Assign,
+    aside,
     connection_at,
     git,
     of,
@@ -59,7 +60,7 @@ def test_a_push_killed_before_its_record_finds_nothing_to_do(
         )
 
     (run,) = Run.objects.filter(status=Status.QUEUED)
-    with forge.fault(faults.afterwards(take_away), on=COMMITS[key], times=1) as armed:
+    with forge.fault(faults.afterwards(aside(take_away)), on=COMMITS[key], times=1) as armed:
         execute(str(run.pk))
     assert armed.hits == 1
     assert len(subjects(hosted)) == 3
@@ -83,11 +84,9 @@ def test_the_first_push_killed_before_its_record_knows_its_files(
     assign: Assign, forge: Forge, hosted: HostedRepository
 ) -> None:
     made = assign()
-    with forge.fault(
-        faults.afterwards(lambda: Run.objects.filter(status=Status.RUNNING).update(status=Status.QUEUED, lease=None)),
-        on=COMMITS["github"],
-        times=1,
-    ):
+    running = Run.objects.filter(status=Status.RUNNING)
+    take_away = aside(lambda: running.update(status=Status.QUEUED, lease=None, lease_until=None))
+    with forge.fault(faults.afterwards(take_away), on=COMMITS["github"], times=1):
         execute(str(Run.objects.get().pk))
     made.save("Changed meanwhile.")
     for run in work():

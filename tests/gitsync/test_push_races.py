@@ -23,7 +23,7 @@ from jobs.execution import execute
 from jobs.models import Run, Status
 from orgs.models import Organization, User
 from tests import factories
-from tests.gitsync.conftest import Assign, Pushed, connection_at, git, of, paths, subjects, text, work, worked
+from tests.gitsync.conftest import Assign, Pushed, aside, connection_at, git, of, paths, subjects, text, work, worked
 from tests.wire import faults
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
@@ -94,13 +94,10 @@ def test_there_is_one_writer_at_a_branch(
     seen: list[Any] = []
 
     def meanwhile() -> None:
-        try:
-            execute(str(theirs.pk))
-            seen.append(Run.objects.get(pk=theirs.pk))
-        finally:
-            connection.close()
+        execute(str(theirs.pk))
+        seen.append(Run.objects.get(pk=theirs.pk))
 
-    with forge.fault(faults.first(meanwhile), on="PATCH */git/refs/*", times=1):
+    with forge.fault(faults.first(aside(meanwhile)), on="PATCH */git/refs/*", times=1):
         execute(str(mine.pk))
     (waited,) = seen
     assert waited.status == Status.WAITING
@@ -115,7 +112,7 @@ def test_a_burst_of_a_hundred_saves_makes_at_most_two_commits(
 ) -> None:
     made = assign()
     worked()
-    settings.GITSYNC_QUIET_SECONDS = 0.5
+    settings.GITSYNC_QUIET_SECONDS = 2.0  # waits for 8 s at most, in which all are saved
     done = threading.Event()
 
     def save() -> None:
@@ -150,13 +147,7 @@ def test_what_is_saved_while_a_push_is_at_work_is_in_the_next_one(
     worked()
     made.save("First.")
 
-    def save() -> None:
-        try:
-            made.save("Second.")
-        finally:
-            connection.close()
-
-    with forge.fault(faults.first(save), on="PATCH */git/refs/*", times=1):
+    with forge.fault(faults.first(aside(lambda: made.save("Second."))), on="PATCH */git/refs/*", times=1):
         runs = work()
     assert [run.status for run in runs] == [Status.SUCCEEDED, Status.SUCCEEDED]
     assert len(subjects(hosted)) == 4
@@ -172,15 +163,15 @@ def test_a_push_to_a_repository_that_is_none_any_more_records_nothing(
     other.git.commit({"README.md": "Other.\n"}, "Begin")
     made.save("Changed.")
 
-    def reassign() -> None:
-        try:
-            assign(to=other)
-        finally:
-            connection.close()
-
-    with forge.fault(faults.first(reassign), on="PATCH */git/refs/*", times=1):
-        work()
+    mine = Run.objects.get(status=Status.QUEUED)
+    with forge.fault(faults.first(aside(lambda: assign(to=other))), on="PATCH */git/refs/*", times=1):
+        execute(str(mine.pk))
+    mine.refresh_from_db()
+    assert mine.status == Status.CANCELLED
     assert made.target.repository == "octo/other"
+    assert (made.target.pushed_revision, made.target.last_commit) == (None, "")
+    assert not made.target.files.exists()
+    worked()
     assert subjects(other) == ["Add server Weather (Alice)", "Begin"]
     assert made.target.last_commit == git(other, "rev-parse", "main").strip()
 
