@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from pytest_django import Settings
 
 from catalog import providers, servers, tools
 from catalog.models import Provider, Server, Tool
@@ -93,10 +94,16 @@ def test_without_a_difference_there_is_no_commit(key: str, assign: Assign, hoste
     assert run.result["requests"] <= 2
 
 
-def test_the_committer_is_millrace(assign: Assign, hosted: HostedRepository) -> None:
-    assign("git")
+def test_the_committer_is_millrace_or_who_the_operator_says(
+    assign: Assign, hosted: HostedRepository, settings: Settings
+) -> None:
+    made = assign("git")
     worked()
     assert git(hosted, "log", "-1", "--format=%cn <%ce>", "main").strip() == "Millrace <millrace@localhost>"
+    settings.GITSYNC_COMMITTER = "Acme Bot <bot@acme.example>"
+    made.save("Changed.")
+    worked()
+    assert git(hosted, "log", "-1", "--format=%cn <%ce>", "main").strip() == "Acme Bot <bot@acme.example>"
 
 
 def test_the_version_moves_only_with_the_configuration(assign: Assign, hosted: HostedRepository, bob: User) -> None:
