@@ -39,7 +39,7 @@ def create_provider(
 ) -> Provider:
     """Make a provider of FIELDS. Raises Invalid."""
     row = Provider(server=server)
-    for name, value in _checked(row, values).items():
+    for name, value in checked(row, values).items():
         setattr(row, name, value)
     return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
 
@@ -55,7 +55,7 @@ def edit_provider(
 ) -> Provider:
     """Save FIELDS. Raises Invalid and Stale."""
     row = _locked(provider, seen_revision)
-    return entities.edit(row, values=_checked(row, values), taken=_taken, by=by, request=request, facts=_facts)
+    return entities.edit(row, values=checked(row, values), taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -82,7 +82,7 @@ def _locked(provider: Provider, seen_revision: int | None) -> Provider:
     return row
 
 
-def _checked(row: Provider, values: Mapping[str, Any]) -> dict[str, Any]:
+def checked(row: Provider, values: Mapping[str, Any]) -> dict[str, Any]:
     """All fields as they are to be kept. Raises Invalid with all that is wrong."""
     findings = Findings()
     given = {name: values.get(name, getattr(row, name)) for name in FIELDS}

@@ -31,14 +31,6 @@ FIELDS = ("name", "description", "is_secret", "value", "hosts")
 """What people edit. The value None, or nothing for a secret one, leaves the value as it is."""
 LONGEST_VALUE = 10_000
 
-_NAME_OF_SECRET = re.compile(r"TOKEN|SECRET|KEY|PASSW|CREDENTIAL")
-# Prefixes that issuers gave their tokens so that they are recognised, PEM blocks, JSON Web Tokens, and long runs of
-# letters and digits mixed.
-_VALUE_OF_SECRET = re.compile(
-    r"gh[opsur]_|github_pat_|gl[a-z]{2,4}-|xox[a-z]-|sk[-_]|[rp]k_live_|AKIA[0-9A-Z]{12}|AIza[0-9A-Za-z_-]{30}|"
-    r"eyJ[A-Za-z0-9_-]+\.|-----BEGIN |(?=[A-Za-z_+=]*[0-9])(?=[0-9_+=]*[A-Za-z])[A-Za-z0-9_+=]{32,}\Z"
-)
-
 
 @dataclass(frozen=True)
 class Use:
@@ -106,18 +98,13 @@ def uses_of(server: Server) -> dict[str, list[Use]]:
     return dict(found)
 
 
-def looks_secret(name: str, value: str) -> bool:
-    """Whether a plain variable is probably a secret, by its name or by its value."""
-    return bool(_NAME_OF_SECRET.search(name) or _VALUE_OF_SECRET.match(value))
-
-
 @transaction.atomic
 def create_variable(
     *, server: Server, values: Mapping[str, Any], by: User | None, request: HttpRequest | None = None
 ) -> Variable:
     """Make a variable of FIELDS. Raises Invalid."""
     row = Variable(server=server)
-    for name, value in _checked(row, values).items():
+    for name, value in checked(row, values).items():
         setattr(row, name, value)
     return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
 
@@ -135,7 +122,7 @@ def edit_variable(
     another keeps the value that it had. Raises Invalid and Stale."""
     row = locked(variable, seen_revision=seen_revision)
     row.server = variable.server
-    wanted = _checked(row, values)
+    wanted = checked(row, values)
     if wanted.get("secret"):
         _forget_what_does_not_open(row)
     return entities.edit(row, values=wanted, taken=_taken, by=by, request=request, facts=_facts)
@@ -149,7 +136,7 @@ def delete_variable(*, variable: Variable, by: User | None, request: HttpRequest
     entities.delete(row, before=_facts(row, FIELDS), by=by, request=request)
 
 
-def _checked(row: Variable, values: Mapping[str, Any]) -> dict[str, Any]:
+def checked(row: Variable, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the attributes of the row become. Raises Invalid with all that is wrong."""
     findings = Findings()
     wanted = {name: values.get(name, getattr(row, name)) for name in ("name", "description", "is_secret")}

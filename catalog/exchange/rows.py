@@ -40,7 +40,7 @@ def write_server(server: Server, wanted: ServerConfig) -> None:
 def write(server: Server, wanted: ServerConfig, touched: Touched) -> None:
     """Create and change what is touched, as `wanted` has it, with nothing masked in it but secrets."""
     variables = {row.name: row for row in Variable.objects.filter(server=server)}
-    _save(
+    save(
         Variable,
         [
             _variable(variables.get(each.name) or Variable(server=server), each)
@@ -49,7 +49,7 @@ def write(server: Server, wanted: ServerConfig, touched: Touched) -> None:
         ],
     )
     there = {row.name.lower(): row for row in Provider.objects.filter(server=server)}
-    _save(
+    save(
         Provider,
         [
             _filled(there.get(each.name.lower()) or Provider(server=server), provider_values(each))
@@ -59,7 +59,7 @@ def write(server: Server, wanted: ServerConfig, touched: Touched) -> None:
     )
     homes = {row.name.lower(): row for row in Provider.objects.filter(server=server)}
     tools = {row.name: row for row in Tool.objects.filter(server=server)}
-    _save(
+    save(
         Tool,
         [
             _filled(tools.get(each.name) or Tool(server=server), {"provider": homes[home], **tool_values(each)})
@@ -67,7 +67,7 @@ def write(server: Server, wanted: ServerConfig, touched: Touched) -> None:
         ],
     )
     prompts = {row.name: row for row in Prompt.objects.filter(server=server)}
-    _save(
+    save(
         Prompt,
         [
             _filled(prompts.get(each.name) or Prompt(server=server), {"provider": homes[home], **prompt_values(each)})
@@ -157,7 +157,7 @@ def _write_resources(server: Server, wanted: ServerConfig, touched: Touched, hom
     for keys in _batches(readdressed):  # two that change their URIs with each other are never the same on the way
         apart = Concat(Value("urn:uuid:"), Cast("id", CharField()))
         Resource.objects.filter(server=server, pk__in=keys).update(uri=apart)
-    _save(Resource, rows)
+    save(Resource, rows)
 
 
 def _within(wanted: ServerConfig, kind: str, touched: Touched) -> Iterator[tuple[str, Any]]:
@@ -174,7 +174,8 @@ def _filled(row: ROW, values: dict[str, Any]) -> ROW:
     return row
 
 
-def _save(model: type[ROW], rows: list[ROW]) -> None:
+def save(model: type[ROW], rows: list[ROW]) -> None:
+    """Insert those that are new, and write the others over what is there, their revisions counted."""
     fresh = [row for row in rows if row._state.adding]
     known = [row for row in rows if not row._state.adding]
     for row in known:

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from catalog import variables as services
 from catalog.access import server_of
+from catalog.checking.secrets import looks_secret
 from catalog.checking.templates import only_reference
 from catalog.forms.variables import VariableForm
 from catalog.models import Server, Variable
@@ -142,12 +143,12 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
 
 def _row(variable: Variable, uses: list[Use]) -> Row:
     is_set = Variable.secret.is_set(variable) if variable.is_secret else bool(variable.value)
-    looks_secret = not variable.is_secret and services.looks_secret(variable.name, variable.value)
-    return Row(variable, uses, is_set, looks_secret)
+    suspicious = not variable.is_secret and looks_secret(variable.name, variable.value)
+    return Row(variable, uses, is_set, suspicious)
 
 
 def _hint(request: HttpRequest, variable: Variable) -> None:
-    if not variable.is_secret and services.looks_secret(variable.name, variable.value):
+    if not variable.is_secret and looks_secret(variable.name, variable.value):
         messages.warning(
             request,
             f"{variable.name} looks like a secret, but it is plain: everybody here reads it, and it goes into exports "
