@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,12 +9,10 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog import entities
-from catalog.checking import names
 from catalog.checking import prompts as rules
 from catalog.checking.problems import FieldError, Findings
 from catalog.contents import check_text
 from catalog.models import Prompt, Provider
-from catalog.models.tools import PROMPT_NAME
 from catalog.saving import locked
 from orgs.models import User
 
@@ -75,27 +72,10 @@ def delete_prompt(*, prompt: Prompt, by: User | None, request: HttpRequest | Non
 def _checked(row: Prompt, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the fields of the row become. Raises Invalid with all that is wrong."""
     findings = Findings()
-    wanted: dict[str, Any] = {name: values.get(name, getattr(row, name)) for name in FIELDS}
-    wanted["name"] = str(wanted["name"]).strip()
-    if not re.fullmatch(PROMPT_NAME.regex, wanted["name"]):
-        findings.add("name", str(PROMPT_NAME.message))
-    wanted["title"] = findings.tried("title", lambda: names.check_line(str(wanted["title"])), "")
-    wanted["description"] = findings.tried("description", lambda: names.check_text(str(wanted["description"])), "")
-    wanted["arguments"] = [
-        {
-            "name": str(it.get("name", "")).strip(),
-            "description": str(it.get("description", "")).strip(),
-            "required": bool(it.get("required")),
-        }
-        for it in wanted["arguments"]
-    ]
-    wanted["messages"] = [
-        {"role": str(it.get("role", "")), "text": str(it.get("text", ""))} for it in wanted["messages"]
-    ]
-    findings.errors += rules.errors(wanted["arguments"], wanted["messages"])
-    findings.tried("messages", lambda: check_text("\n".join(it["text"] for it in wanted["messages"])), "")
+    given = {name: values.get(name, getattr(row, name)) for name in FIELDS}
+    clean = rules.clean_prompt(given, findings, check_content=check_text)
     findings.refuse()
-    return wanted
+    return clean
 
 
 def _taken(row: Prompt) -> list[FieldError]:

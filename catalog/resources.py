@@ -9,8 +9,8 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog import entities
-from catalog.checking import names, uris
 from catalog.checking.problems import FieldError, Findings
+from catalog.checking.resources import clean_resource
 from catalog.contents import check_text
 from catalog.models import Provider, Resource
 from catalog.saving import locked
@@ -59,23 +59,12 @@ def delete_resource(*, resource: Resource, by: User | None, request: HttpRequest
 def _checked(row: Resource, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the fields of the row become. Raises Invalid with all that is wrong."""
     findings = Findings()
-    wanted = {name: str(values.get(name, getattr(row, name))) for name in FIELDS}
-    wanted["name"] = findings.tried("name", lambda: names.check_line(wanted["name"]), "?")
-    if not wanted["name"]:
-        findings.add("name", "A resource needs a name.")
-    wanted["description"] = findings.tried("description", lambda: names.check_text(wanted["description"]), "")
-    wanted["uri"] = findings.tried("uri", lambda: uris.check_uri(wanted["uri"]), "")
-    wanted["mime_type"] = findings.tried("mime_type", lambda: uris.check_mime_type(wanted["mime_type"]), "")
-    wanted["upstream_path"] = findings.tried(
-        "upstream_path", lambda: uris.check_upstream_path(wanted["upstream_path"]), ""
-    )
-    findings.tried("text", lambda: check_text(wanted["text"]), "")
-    if wanted["upstream_path"] and wanted["text"]:
-        findings.add("text", "A resource is either a text that is kept here or what the provider answers, not both.")
-    if wanted["upstream_path"] and not row.provider.base_url:
+    given = {name: str(values.get(name, getattr(row, name))) for name in FIELDS}
+    clean = clean_resource(given, findings, check_content=check_text)
+    if clean["upstream_path"] and not row.provider.base_url:
         findings.add("upstream_path", f"{row.provider} has no base URL to ask below. Give it one, or keep a text here.")
     findings.refuse()
-    return wanted
+    return clean
 
 
 def _taken(row: Resource) -> list[FieldError]:

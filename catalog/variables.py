@@ -5,7 +5,6 @@ The audit log holds no value at all: what is plain today may be made secret tomo
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,12 +15,11 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog import entities
-from catalog.checking.hosts import allows, check_hosts
-from catalog.checking.names import check_text
+from catalog.checking.hosts import added, allows
 from catalog.checking.problems import FieldError, Findings
-from catalog.checking.templates import NAME, references
+from catalog.checking.templates import references
+from catalog.checking.variables import clean_variable
 from catalog.models import Provider, Server, Tool, Variable
-from catalog.models.tools import VARIABLE_NAME
 from catalog.saving import locked
 from lib.crypto import CryptoError
 from orgs import audit
@@ -29,7 +27,6 @@ from orgs.models import User
 
 FIELDS = ("name", "description", "is_secret", "value", "hosts")
 """What people edit. The value None, or nothing for a secret one, leaves the value as it is."""
-LONGEST_VALUE = 10_000
 
 
 @dataclass(frozen=True)
@@ -119,7 +116,8 @@ def edit_variable(
     request: HttpRequest | None = None,
 ) -> Variable:
     """Save FIELDS. One that becomes plain needs a value: the secret one is not told. One that becomes secret without
-    another keeps the value that it had. Raises Invalid and Stale."""
+    another keeps the value that it had. A secret that may go to more hosts is entered again.
+    Raises Invalid and Stale."""
     row = locked(variable, seen_revision=seen_revision)
     row.server = variable.server
     wanted = checked(row, values)
@@ -139,26 +137,18 @@ def delete_variable(*, variable: Variable, by: User | None, request: HttpRequest
 def checked(row: Variable, values: Mapping[str, Any]) -> dict[str, Any]:
     """What the attributes of the row become. Raises Invalid with all that is wrong."""
     findings = Findings()
-    wanted = {name: values.get(name, getattr(row, name)) for name in ("name", "description", "is_secret")}
-    wanted["name"] = wanted["name"].strip()
-    if not re.fullmatch(NAME, wanted["name"]):
-        findings.add("name", str(VARIABLE_NAME.message))
-    wanted["description"] = findings.tried("description", lambda: check_text(wanted["description"]), "")
-    wanted |= _checked_value(row, values.get("value"), wanted["is_secret"], findings)
-    hosts = findings.tried("hosts", lambda: check_hosts(values.get("hosts", row.hosts)), None)
-    if hosts == [] and wanted["is_secret"]:
-        findings.add("hosts", "Name a host at least that the secret may be sent to, such as api.example.com.")
+    given = {name: values.get(name, getattr(row, name)) for name in ("name", "description", "is_secret", "hosts")}
+    wanted = clean_variable({**given, "value": values.get("value")}, findings)
+    value = _value(row, wanted.pop("value"), wanted["is_secret"], findings)
+    if wanted["is_secret"] and not value.get("secret"):
+        _check_hosts(row, wanted["hosts"] or (), findings)
     if not findings.errors:
         _check_places(row.server, wanted["name"], wanted["is_secret"], findings)
     findings.refuse()
-    return {**wanted, "hosts": hosts}
+    return {**wanted, **value}
 
 
-def _checked_value(row: Variable, entered: str | None, is_secret: bool, findings: Findings) -> dict[str, str]:
-    if entered and len(entered) > LONGEST_VALUE:
-        findings.add("value", f"A value can have {LONGEST_VALUE:,} characters at most.")
-    if entered and not entered.isprintable():  # a line break would begin another header
-        findings.add("value", "A value goes into headers and URLs: it has no line breaks and no invisible characters.")
+def _value(row: Variable, entered: str | None, is_secret: bool, findings: Findings) -> dict[str, str]:
     if is_secret:
         if not row.is_secret:
             return {"secret": entered or row.value, "value": ""}
@@ -168,6 +158,12 @@ def _checked_value(row: Variable, entered: str | None, is_secret: bool, findings
             "value", "Enter a value. The one it has is secret and never shown, so that it cannot become plain."
         )
     return {"secret": "", "value": row.value if entered is None else entered}
+
+
+def _check_hosts(row: Variable, hosts: Iterable[str], findings: Findings) -> None:
+    """Only who knows a secret says where it may go: others would have it sent to a host of theirs, and read it."""
+    if row.is_secret and Variable.secret.is_set(row) and (more := added(row.hosts, hosts)):
+        findings.add("value", f"Enter the value again: with {listed(more)} it may go further than before.")
 
 
 def _check_places(server: Server, name: str, is_secret: bool, findings: Findings) -> None:

@@ -43,6 +43,12 @@ def check_hosts(texts: Iterable[str]) -> list[str]:
     return hosts
 
 
+def added(before: Iterable[str], after: Iterable[str]) -> list[str]:
+    """The hosts of `after` that are not in `before`: where a secret could not go until now."""
+    known = set(before)
+    return [host for host in after if host not in known]
+
+
 def allows(hosts: Iterable[str], url: str) -> bool:
     """Whether one of the hosts (each as `check_host` gave it) is where `url` leads."""
     try:

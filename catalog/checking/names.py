@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 LONGEST_NAME = 120
 LONGEST_DESCRIPTION = 20_000
 
@@ -21,10 +23,26 @@ def check_line(text: str, *, longest: int = LONGEST_NAME) -> str:
 
 
 def check_text(text: str, *, longest: int = LONGEST_DESCRIPTION) -> str:
-    """Lines with the line ends of Unix, without NUL, which PostgreSQL cannot keep. Raises BadText."""
+    """Lines with the line ends of Unix, of characters that can be kept. Raises BadText."""
     text = text.replace("\r\n", "\n").strip()
     if len(text) > longest:
         raise BadText(f"This has {len(text):,} characters; {longest:,} is the most.")
-    if "\0" in text:
-        raise BadText("This holds an invisible character (NUL). Type it anew instead of pasting it.")
+    check_characters(text)
     return text
+
+
+def check_characters(value: Any) -> None:
+    """That a text, or each text within lists and mappings, can be kept: PostgreSQL keeps no NUL, and half of a
+    character (a lone surrogate, which escapes in JSON and YAML can name) has no UTF-8. Raises BadText."""
+    if isinstance(value, str):
+        if "\0" in value:
+            raise BadText("This holds an invisible character (NUL). Type it anew instead of pasting it.")
+        if any("\ud800" <= character <= "\udfff" for character in value):
+            raise BadText("This holds half of a character (a lone surrogate). Type it anew instead of pasting it.")
+    elif isinstance(value, dict):
+        for name, each in value.items():
+            check_characters(name)
+            check_characters(each)
+    elif isinstance(value, list):
+        for each in value:
+            check_characters(each)

@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from catalog.checking.names import BadText, check_text
-from catalog.checking.problems import FieldError
+from catalog.checking.names import BadText, check_line, check_text
+from catalog.checking.problems import FieldError, Findings
 
 ROLES = ("user", "assistant")
 MOST_ARGUMENTS = 50
 MOST_MESSAGES = 50
 LONGEST_DESCRIPTION = 1_000
+NAME = re.compile(r"[a-z][a-zA-Z0-9]{0,63}")
 ARGUMENT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 NAME_RULE = "begins with a letter or _, and has up to 64 letters, digits and _: city_name."
 _BRACED = re.compile(r"\{\{([^{}]*)\}\}")
@@ -46,6 +47,32 @@ def fill(text: str, values: Mapping[str, str]) -> str:
         return values.get(name, "") if ARGUMENT_NAME.fullmatch(name) else match.group()
 
     return _BRACED.sub(value, text)
+
+
+def clean_prompt(
+    values: Mapping[str, Any], findings: Findings, *, check_content: Callable[[str], object]
+) -> dict[str, Any]:
+    """The values as they are kept; what is wrong goes into `findings`. `check_content` raises a ValueError for a text
+    that cannot be kept."""
+    clean = {**values, "name": str(values["name"]).strip()}
+    if not NAME.fullmatch(clean["name"]):
+        findings.add("name", "A name begins with a small letter, and has up to 64 letters and digits: weeklyReport.")
+    clean["title"] = findings.tried("title", lambda: check_line(str(values["title"])), "")
+    clean["description"] = findings.tried("description", lambda: check_text(str(values["description"])), "")
+    clean["arguments"] = [
+        {
+            "name": str(each.get("name", "")).strip(),
+            "description": str(each.get("description", "")).strip(),
+            "required": bool(each.get("required")),
+        }
+        for each in values["arguments"]
+    ]
+    clean["messages"] = [
+        {"role": str(each.get("role", "")), "text": str(each.get("text", ""))} for each in values["messages"]
+    ]
+    findings.errors += errors(clean["arguments"], clean["messages"])
+    findings.tried("messages", lambda: check_content("\n".join(each["text"] for each in clean["messages"])), None)
+    return clean
 
 
 def errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[FieldError]:

@@ -16,6 +16,7 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
 from catalog.checking.json_text import DEEPEST, LONGEST, pointer_to
+from catalog.checking.names import BadText, check_characters
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
 LONGEST_PATTERN = 1_000
@@ -120,6 +121,10 @@ def _bounded(schema: Any) -> None:
             waiting += [(each, (*path, name)) for name, each in value.items()]
         elif isinstance(value, list):
             waiting += [(each, (*path, number)) for number, each in enumerate(value)]
+    try:
+        check_characters(schema)
+    except BadText as error:
+        raise BadSchema(str(error)) from error
     if len(json.dumps(schema, ensure_ascii=False)) > LONGEST:
         raise BadSchema(f"It is longer than {LONGEST:,} characters, the most that is kept.")
 

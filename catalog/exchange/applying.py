@@ -176,6 +176,8 @@ def _record(imported: Imported, by: User | None, request: HttpRequest | None) ->
     after: dict[str, Any] = {name: counts(items) for name, items in parts.items() if items}
     if wanted.moves:
         after["hosts"] = [move_line(each) for each in wanted.moves]
+    if wanted.forgotten:
+        after["forgotten"] = list(wanted.forgotten)
     audit.record(
         "server.imported",
         organization=imported.server.organization,

@@ -7,18 +7,21 @@ do not exist are allowed, as they are in the forms.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 
-from catalog.checking import names, prompts, uris
-from catalog.checking.hosts import check_hosts
+from catalog.checking import names
 from catalog.checking.problems import Findings
+from catalog.checking.prompts import clean_prompt
 from catalog.checking.providers import clean_provider
+from catalog.checking.resources import clean_resource
 from catalog.checking.templates import references
 from catalog.checking.tools import clean_tool
+from catalog.checking.variables import clean_variable
 from catalog.contents import check_text
 from catalog.exchange.errors import Problem, pointer
 from catalog.exchange.masking import is_masked
-from catalog.variables import LONGEST_VALUE
 
 Path = tuple[str | int, ...]
 Members = Mapping[str, str]
@@ -48,7 +51,22 @@ _TOOL: Members = {
     "headers": "headers",
     "oauth2_scopes": "scopes",
 }
-_RESOURCE: Members = {"mime_type": "mimeType", "upstream_path": "upstreamPath"}
+_RESOURCE: Members = {
+    "name": "name",
+    "uri": "uri",
+    "description": "description",
+    "mime_type": "mimeType",
+    "text": "text",
+    "upstream_path": "upstreamPath",
+}
+_PROMPT: Members = {name: name for name in ("name", "title", "description", "arguments", "messages")}
+_VARIABLE: Members = {
+    "name": "name",
+    "description": "description",
+    "is_secret": "secret",
+    "value": "value",
+    "hosts": "hosts",
+}
 _STANDS_FOR_A_VALUE = "${MASKED}"
 
 
@@ -88,22 +106,15 @@ def _server(server: dict[str, Any], findings: Findings) -> Members:
     server["name"] = findings.tried("name", lambda: names.check_line(server["name"]), "?")
     if not server["name"]:
         findings.add("name", "A server needs a name.")
+    for name in ("description", "instructions"):
+        findings.tried(name, partial(names.check_characters, server.get(name, "")), None)
     return {}
 
 
 def _variable(variable: dict[str, Any], findings: Findings) -> Members:
-    value = variable.get("value", "")
-    _described(variable, findings)
-    if len(value) > LONGEST_VALUE:
-        findings.add("value", f"A value can have {LONGEST_VALUE:,} characters at most.")
-    if not value.isprintable():
-        findings.add("value", "A value goes into headers and URLs: it has no line breaks and no invisible characters.")
-    hosts = findings.tried("hosts", lambda: check_hosts(variable.get("hosts", [])), None)
-    if hosts == [] and variable["secret"]:
-        findings.add("hosts", "Name a host at least that the secret may be sent to, such as api.example.com.")
-    if hosts:
-        variable["hosts"] = hosts
-    return {}
+    without = {"description": "", "value": "", "hosts": []}
+    _cleaned(variable, _VARIABLE, clean_variable, findings, without)
+    return _VARIABLE
 
 
 def _provider(provider: dict[str, Any], findings: Findings) -> Members:
@@ -149,42 +160,27 @@ def _tool(tool: dict[str, Any], findings: Findings) -> Members:
 
 
 def _resource(resource: dict[str, Any], findings: Findings) -> Members:
-    resource["name"] = findings.tried("name", lambda: names.check_line(resource["name"]), "?")
-    if not resource["name"]:
-        findings.add("name", "A resource needs a name.")
-    _described(resource, findings)
-    resource["uri"] = findings.tried("uri", lambda: uris.check_uri(resource["uri"]), "")
-    if mime_type := resource.get("mimeType"):
-        resource["mimeType"] = findings.tried("mime_type", lambda: uris.check_mime_type(mime_type), "")
-    if upstream := resource.get("upstreamPath"):
-        resource["upstreamPath"] = findings.tried("upstream_path", lambda: uris.check_upstream_path(upstream), "")
-    findings.tried("text", lambda: check_text(resource.get("text", "")), "")
+    without = dict.fromkeys(_RESOURCE, "")
+    _cleaned(resource, _RESOURCE, partial(clean_resource, check_content=check_text), findings, without)
     return _RESOURCE
 
 
 def _prompt(prompt: dict[str, Any], findings: Findings) -> Members:
-    _described(prompt, findings)
-    if "title" in prompt:
-        prompt["title"] = findings.tried("title", lambda: names.check_line(prompt["title"]), "")
-    arguments = [{"description": "", "required": False, **each} for each in prompt.get("arguments", [])]
-    findings.errors += prompts.errors(arguments, prompt["messages"])
-    findings.tried("messages", lambda: check_text("\n".join(each["text"] for each in prompt["messages"])), "")
-    return {}
-
-
-def _described(thing: dict[str, Any], findings: Findings) -> None:
-    if "description" in thing:
-        thing["description"] = findings.tried("description", lambda: names.check_text(thing["description"]), "")
+    without = {"title": "", "description": "", "arguments": []}
+    _cleaned(prompt, _PROMPT, partial(clean_prompt, check_content=check_text), findings, without)
+    return _PROMPT
 
 
 def _cleaned(
     thing: dict[str, Any],
     members: Members,
-    clean: Callable[[Mapping[str, Any], Findings], dict[str, Any]],
+    clean: Callable[[dict[str, Any], Findings], dict[str, Any]],
     findings: Findings,
+    without: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
+    """Put the members in the form in which they are kept; `without` has the values of those that are not there."""
     told = {name: member for name, member in members.items() if member in thing}
-    kept = clean({name: thing[member] for name, member in told.items()}, findings)
+    kept = clean({**without, **{name: thing[member] for name, member in told.items()}}, findings)
     for name, member in told.items():
         thing[member] = kept[name]
 

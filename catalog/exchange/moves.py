@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from catalog.checking.hosts import added
 from catalog.checking.templates import REFERENCE
 from catalog.exchange.model import ProviderConfig, ServerConfig
 
@@ -81,8 +82,7 @@ def _grown(current: ServerConfig, then: ServerConfig, entered: Collection[str]) 
         before = here.get(variable.name)
         if before is None or not before.secret or not variable.secret or variable.name not in entered:
             continue
-        more = [host for host in variable.hosts if host not in before.hosts]
-        if more:
+        if added(before.hosts, variable.hosts):
             yield Move("variable", variable.name, "hosts", ", ".join(before.hosts), ", ".join(variable.hosts))
 
 

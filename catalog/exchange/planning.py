@@ -60,9 +60,15 @@ class ImportPlan:
     """What is here and not in the document; it goes only when that is asked for."""
     unchanged: int
     missing: tuple[Masked, ...]
-    """What is masked in the document and not stored here: somebody has to enter it."""
+    """What is masked in the document and not stored here, or forgotten: somebody has to enter it."""
     moves: tuple[Move, ...]
     """What would be sent to another host than before; they take a person's confirmation."""
+
+    @property
+    def forgotten(self) -> tuple[str, ...]:
+        """Secret variables that could go to more hosts than before, and so lose the value that is stored: who writes a
+        file need not know it, and would have it sent to a host of theirs."""
+        return tuple(move.name for move in self.moves if move.kind == "variable")
 
     @property
     def is_empty(self) -> bool:
@@ -96,14 +102,16 @@ def plan(current: ServerConfig | None, wanted: ServerConfig, *, entered: Collect
     )
     for kind, document in _DOCUMENTS.items():
         comparison.compare_placed(kind, placed(here, kind), placed(resolved, kind), document)
+    moved = tuple(moves(current, merged(current, resolved), entered)) if current is not None else ()
+    forgotten = [Masked("variable", move.name, VALUE) for move in moved if move.kind == "variable"]
     return ImportPlan(
         resolved=resolved,
         created=tuple(comparison.created),
         changed=tuple(comparison.changed),
         removed=tuple(comparison.removed),
         unchanged=comparison.unchanged,
-        missing=tuple(found),
-        moves=tuple(moves(current, merged(current, resolved), entered)) if current is not None else (),
+        missing=(*forgotten, *found),
+        moves=moved,
     )
 
 

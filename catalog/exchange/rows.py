@@ -10,6 +10,7 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
+from catalog.checking.hosts import added
 from catalog.exchange.model import OAuth2Config, PromptConfig, ProviderConfig, ServerConfig, ToolConfig, VariableConfig
 from catalog.exchange.planning import Item
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
@@ -129,11 +130,12 @@ def prompt_values(wanted: PromptConfig) -> dict[str, Any]:
 
 
 def _variable(row: Variable, wanted: VariableConfig) -> Variable:
-    """The value of a plain one that becomes secret stays its value; a secret that becomes plain is forgotten."""
-    if wanted.secret and not row.is_secret and row.value:
-        row.secret = row.value
-    elif not wanted.secret:
+    """The value of a plain one that becomes secret stays its value; a secret is forgotten that becomes plain, or that
+    could go to more hosts (`ImportPlan.forgotten`)."""
+    if not wanted.secret or (row.is_secret and added(row.hosts, wanted.hosts)):
         row.secret = ""
+    elif not row.is_secret and row.value:
+        row.secret = row.value
     return _filled(
         row,
         {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from catalog.exchange.masking import Masked
@@ -31,8 +31,12 @@ def parts(counts: Mapping[str, int]) -> list[str]:
 
 def listed(counts: Mapping[str, int]) -> str:
     """“1 provider, 2 tools and 1 prompt”, or “nothing”."""
-    words = parts(counts)
-    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else "nothing"
+    return in_words(parts(counts)) or "nothing"
+
+
+def in_words(words: Sequence[str]) -> str:
+    """“a, b and c”, "" for none"""
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
 
 
 def groups(items: Iterable[Item], shown: int = SHOWN) -> list[Group]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, cast
 
 from django import forms
 from django.http import QueryDict
 
+from catalog.checking.problems import FieldError
+from catalog.checking.variables import LONGEST_VALUE
 from catalog.forms.entity import Difference, EntityForm
 from catalog.forms.fields import ListField, MonoField
 from catalog.models import Variable
 from catalog.models.tools import Configured
-from catalog.variables import LONGEST_VALUE
 
 
 class KindField(forms.TypedChoiceField):
@@ -61,6 +64,7 @@ class VariableForm(EntityForm):
         secret.conditional = hosts.conditional = True
         if self.has_secret:
             secret.help_text = "It is never shown. Leave this empty to keep it."
+            hosts.help_text += " Adding a host takes the value again, so that only who knows it sends it elsewhere."
         elif self.initial.get("seen_revision"):
             secret.help_text = "Leave this empty to keep the value that it has."
 
@@ -88,13 +92,19 @@ class VariableForm(EntityForm):
         values = self.cleaned_data if self.is_bound and self.errors is not None else {}  # errors: cleans if need be
         return bool(values.get("is_secret") and values.get("value"))
 
+    def refuse(self, errors: Iterable[FieldError]) -> None:
+        """What is wrong with the value stands beside the field that it was, or has to be, entered in."""
+        place = "secret_value" if self.cleaned_data.get("is_secret") else "value"
+        super().refuse(replace(error, field=place) if error.field == "value" else error for error in errors)
+
     def differences(self, current: Configured) -> list[Difference]:
         found = [each for each in super().differences(current) if each.label != str(self["value"].label)]
         assert isinstance(current, Variable)  # noqa: S101  # for the type checker
         if current.is_secret:
-            found.append(
-                Difference("Value", "Secret, and never shown. It stays as it is unless you enter another.", False)
-            )
+            if found or self.cleaned_data.get("value"):
+                found.append(
+                    Difference("Value", "Secret, and never shown. It stays as it is unless you enter another.", False)
+                )
         elif self.cleaned_data.get("value") != current.value:
             found.append(Difference("Value", current.value, mono=True))
         return found

@@ -196,6 +196,7 @@ def _plan_context(found: ImportPlan) -> dict[str, Any]:
         "sections": [(title, tone, wording.groups(items)) for title, tone, items in sections if items],
         "missing": [wording.masked_line(place) for place in found.missing],
         "moves": found.moves,
+        "forgotten": wording.in_words(found.forgotten),
     }
 
 

@@ -68,7 +68,7 @@ def test_each_change_is_counted_logged_and_told_once(docs: Server, alice: User, 
     row = variables.create_variable(server=docs, values=SECRET, by=alice)
     row = edited(row, alice, name="WEATHER_KEY")
     row = edited(row, alice, name="WEATHER_KEY", value="", hosts=["API.example.com"])
-    row = edited(row, alice, hosts=["b.example.com"])
+    row = edited(row, alice, hosts=["b.example.com"], value=VALUE)
     variables.delete_variable(variable=row, by=alice)
     assert changes == [
         Change("create", "variable", "API_KEY"),
@@ -117,6 +117,24 @@ def test_entering_the_same_secret_again_changes_nothing(docs: Server, changes: l
     row = edited(factories.variable(docs, "A", secret=VALUE), value=VALUE)
     assert row.revision == 1
     assert changes == []
+
+
+def test_a_secret_goes_to_more_hosts_only_when_its_value_is_entered_again(docs: Server) -> None:
+    row = factories.variable(docs, "A", secret=VALUE, hosts=["api.example.com", "b.example.com"])
+    for hosts in (["api.example.com", "evil.example"], ["evil.example"], ["api.example.com:8443"]):
+        with pytest.raises(Invalid) as invalid:
+            edited(row, hosts=hosts)
+        assert f"Enter the value again: with {hosts[-1]}" in errors_of(invalid)["value"]
+        assert Variable.objects.get(pk=row.pk).hosts == row.hosts
+    row = edited(row, hosts=["B.example.com"])
+    assert (row.hosts, row.secret) == (["b.example.com"], VALUE)
+    row = edited(row, hosts=["b.example.com", "c.example.com"], value=VALUE)
+    assert (row.hosts, row.secret) == (["b.example.com", "c.example.com"], VALUE)
+
+
+def test_a_secret_without_a_value_takes_hosts_as_they_come(docs: Server) -> None:
+    row = edited(factories.variable(docs, "A", is_secret=True, hosts=["api.example.com"]), hosts=["b.example.com"])
+    assert row.hosts == ["b.example.com"]
 
 
 def test_one_that_becomes_secret_keeps_its_value_and_leaves_none_in_the_clear(docs: Server) -> None:

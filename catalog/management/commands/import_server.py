@@ -91,6 +91,8 @@ class Command(BaseCommand):
         for word, items in sections:
             for item in items:
                 self.stdout.write(f"{word}: {item.kind} {wording.line(item)}")
+        for name in found.forgotten:
+            self.stdout.write(f"forgotten, because it could go to more hosts: the value of {name}")
         for place in found.missing:
             self.stdout.write(f"to be entered: {wording.masked_line(place)}")
         for move in found.moves:
