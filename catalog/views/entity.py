@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from uuid import UUID
 
+from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -33,14 +34,20 @@ class Submitted(Generic[FORM, ROW]):
     theirs: list[Difference] = field(default_factory=list)
     """What somebody else saved meanwhile; the form then holds what this person typed, and saves over it."""
 
+    gone: bool = False
+    """Whether somebody deleted the row, or what it was to be in; the form still holds what this person typed."""
+
     @property
     def status(self) -> int:
-        return 409 if self.theirs else 200
+        return 409 if self.theirs or self.gone else 200
 
 
 def find(model: type[OFFERED], server: Server, pk: UUID) -> OFFERED:
     """A row of the server; Http404 if it is not there."""
-    row: OFFERED | None = model._default_manager.filter(server=server, pk=pk).first()
+    rows = model._default_manager.filter(server=server, pk=pk)
+    if model in (Tool, Resource, Prompt):  # read at once: it may be deleted before the page is made
+        rows = rows.select_related("provider")
+    row: OFFERED | None = rows.first()
     if row is None:
         raise Http404
     row.server = server
@@ -56,10 +63,25 @@ def submit(request: HttpRequest, form: FORM, save: Callable[[FORM], ROW]) -> Sub
     except Invalid as invalid:
         form.refuse(invalid.errors)
     except Stale as stale:
-        return Submitted(form.over(stale.current), theirs=form.differences(stale.current))
+        theirs = form.differences(stale.current)
+        if not theirs:  # both saved the same: there is nothing to choose between
+            return Submitted(form, saved=cast("ROW", stale.current))
+        return Submitted(form.over(stale.current), theirs=theirs)
     except ObjectDoesNotExist:
         form.add_error(None, "Somebody deleted this while you were editing it. Copy what you need from here.")
+        return Submitted(form, gone=True)
     return Submitted(form)
+
+
+def delete(request: HttpRequest, name: str, service: Callable[[], None]) -> bool:
+    """Delete by a service, and say so. False where somebody else was first, in that moment."""
+    try:
+        service()
+    except ObjectDoesNotExist:
+        messages.info(request, f"{name} was deleted meanwhile, by somebody else.")
+        return False
+    messages.success(request, f"{name} is deleted.")
+    return True
 
 
 def page(

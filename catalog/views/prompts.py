@@ -16,6 +16,7 @@ from catalog.access import server_of
 from catalog.checking import prompts as rules
 from catalog.forms.prompts import PromptForm, SampleForm
 from catalog.models import Prompt, Provider
+from catalog.views import entity
 from catalog.views.entity import Submitted, ask_to_delete, find, page, submit
 from catalog.views.page import posted
 from orgs import access
@@ -82,8 +83,8 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     it = server_of(membership, server)
     found = find(Prompt, it, pk)
     if request.method == "POST":
-        services.delete_prompt(prompt=found, by=membership.user, request=request)
-        messages.success(request, f"{found.name} is deleted.")
+        user = membership.user
+        entity.delete(request, found.name, lambda: services.delete_prompt(prompt=found, by=user, request=request))
         return redirect("catalog:tools", org=membership.organization.slug, server=it.slug)
     where = [membership.organization.slug, it.slug, found.pk]
     count = len(found.messages)

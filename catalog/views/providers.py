@@ -15,6 +15,7 @@ from catalog import warnings
 from catalog.access import server_of
 from catalog.forms.tools import ProviderForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool
+from catalog.views import entity
 from catalog.views.entity import ask_to_delete, find, page, submit
 from catalog.views.page import posted
 from catalog.views.tools import list_tools
@@ -88,8 +89,8 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     row = find(Provider, it, pk)
     where = [membership.organization.slug, it.slug]
     if request.method == "POST":
-        services.delete_provider(provider=row, by=membership.user, request=request)
-        messages.success(request, f"{row.name} is deleted.")
+        user = membership.user
+        entity.delete(request, row.name, lambda: services.delete_provider(provider=row, by=user, request=request))
         return redirect("catalog:tools", *where)
     removals = services.removals(row)
     ending = "What goes with it:" if removals else "It holds nothing yet."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -13,6 +14,7 @@ from catalog import resources as services
 from catalog.access import server_of
 from catalog.forms.resources import ResourceForm
 from catalog.models import Provider, Resource
+from catalog.views import entity
 from catalog.views.contents import SHOWN_CHARACTERS
 from catalog.views.entity import ask_to_delete, find, page, submit
 from catalog.views.page import posted, raw_text
@@ -55,7 +57,8 @@ def create(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     if done.saved:
         messages.success(request, f"{done.saved.name} is saved. Agents read it as {done.saved.uri}.")
         return _to_resource(membership, done.saved)
-    return page(request, membership, it, "catalog/resource_form.html", provider=provider, form=done.form)
+    context: dict[str, Any] = {"provider": provider, "form": done.form}
+    return page(request, membership, it, "catalog/resource_form.html", status=done.status, **context)
 
 
 @access.for_members("servers.edit")
@@ -94,8 +97,8 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     it = server_of(membership, server)
     found = find(Resource, it, pk)
     if request.method == "POST":
-        services.delete_resource(resource=found, by=membership.user, request=request)
-        messages.success(request, f"{found.name} is deleted.")
+        user = membership.user
+        entity.delete(request, found.name, lambda: services.delete_resource(resource=found, by=user, request=request))
         return redirect("catalog:tools", org=membership.organization.slug, server=it.slug)
     where = [membership.organization.slug, it.slug, found.pk]
     return ask_to_delete(

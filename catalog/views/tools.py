@@ -21,6 +21,7 @@ from catalog import warnings
 from catalog.access import server_of
 from catalog.forms.tools import ToolFilter, ToolForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool
+from catalog.views import entity
 from catalog.views.entity import ask_to_delete, find, page, submit
 from catalog.views.page import asked, page_of, posted
 from orgs import access
@@ -80,7 +81,8 @@ def create(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     if done.saved:
         messages.success(request, f"{done.saved.name} is saved. Try it below.")
         return _to_tool(membership, it, done.saved)
-    return page(request, membership, it, "catalog/tool_create.html", provider=provider, form=done.form)
+    context: dict[str, Any] = {"provider": provider, "form": done.form}
+    return page(request, membership, it, "catalog/tool_create.html", status=done.status, **context)
 
 
 @access.for_members()
@@ -118,7 +120,11 @@ def enable(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     it = server_of(membership, server)
     row = _find(it, pk)
     enabled = request.POST.get("enabled") == "1"
-    services.set_enabled(tool=row, enabled=enabled, by=membership.user, request=request)
+    try:
+        services.set_enabled(tool=row, enabled=enabled, by=membership.user, request=request)
+    except Tool.DoesNotExist:
+        messages.info(request, f"{row.name} was deleted meanwhile, by somebody else.")
+        return redirect("catalog:tools", membership.organization.slug, it.slug)
     words = "is offered to agents" if enabled else "is no longer offered to agents"
     messages.success(request, f"{row.name} {words}.")
     return _to_tool(membership, it, row)
@@ -130,9 +136,10 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     row = _find(it, pk)
     where = [membership.organization.slug, it.slug]
     if request.method == "POST":
-        services.delete_tool(tool=row, by=membership.user, request=request)
-        messages.success(request, f"{row.name} is deleted.")
-        return redirect("catalog:provider", *where, row.provider_id)
+        user = membership.user
+        if entity.delete(request, row.name, lambda: services.delete_tool(tool=row, by=user, request=request)):
+            return redirect("catalog:provider", *where, row.provider_id)
+        return redirect("catalog:tools", *where)
     return ask_to_delete(
         request,
         membership,

@@ -17,6 +17,7 @@ from catalog.checking.templates import only_reference
 from catalog.forms.variables import VariableForm
 from catalog.models import Server, Variable
 from catalog.variables import Use
+from catalog.views import entity
 from catalog.views.entity import ask_to_delete, find, page, submit
 from catalog.views.page import asked, page_of, posted
 from orgs import access
@@ -119,8 +120,10 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
     it = server_of(membership, server)
     variable = find(Variable, it, pk)
     if request.method == "POST":
-        services.delete_variable(variable=variable, by=membership.user, request=request)
-        messages.success(request, f"{variable.name} is deleted.")
+        user = membership.user
+        entity.delete(
+            request, variable.name, lambda: services.delete_variable(variable=variable, by=user, request=request)
+        )
         return _to_list(membership, it)
     uses = services.uses_of(it).get(variable.name, [])
     where = [membership.organization.slug, it.slug]

@@ -127,9 +127,31 @@ def test_the_form_of_a_secret_never_holds_it_and_left_empty_keeps_it(browse: Bro
     shown = page(browse(bob), at(row))
     assert "Leave this empty to keep it" in shown
     assert VALUE not in shown
-    browse(bob).post(at(row), form_of(row, name="WEATHER_KEY", hosts="API.example.com\nb.example.com"))
+    browse(bob).post(at(row), form_of(row, name="WEATHER_KEY", hosts="API.example.com"))
     row = Variable.objects.get()
-    assert (row.name, row.secret, row.hosts) == ("WEATHER_KEY", VALUE, ["api.example.com", "b.example.com"])
+    assert (row.name, row.secret, row.hosts) == ("WEATHER_KEY", VALUE, ["api.example.com"])
+
+
+def test_a_host_is_added_by_who_knows_the_secret(browse: Browse, bob: User, docs: Server) -> None:
+    row = factories.variable(docs, "API_KEY", secret=VALUE, hosts=["api.example.com"])
+    assert "Adding a host takes the value again" in page(browse(bob), at(row))
+    response = browse(bob).post(at(row), form_of(row, hosts="api.example.com\nevil.example"))
+    shown = words(response)
+    assert "Enter the value again: with evil.example it may go further than before." in shown
+    assert 'aria-invalid="true"' in shown[shown.index('name="secret_value"') :].partition(">")[0]
+    assert Variable.objects.get().hosts == ["api.example.com"]
+    browse(bob).post(at(row), form_of(row, hosts="api.example.com\nb.example.com", secret_value="anew"))
+    row = Variable.objects.get()
+    assert (row.secret, row.hosts) == ("anew", ["api.example.com", "b.example.com"])
+
+
+def test_of_two_equal_edits_the_second_is_done_too(browse: Browse, alice: User, bob: User, docs: Server) -> None:
+    for row in (factories.variable(docs, "A", "old"), factories.variable(docs, "B", secret=VALUE)):
+        sent = form_of(row, description="Words", **({} if row.is_secret else {"value": "new"}))
+        browse(alice).post(at(row), sent)
+        response = browse(bob).post(at(row), sent, follow=True)
+        assert f"{row.name} is saved." in words(response)
+        assert Variable.objects.get(pk=row.pk).revision == 2
 
 
 def test_a_rename_says_where_the_old_name_still_stands(browse: Browse, bob: User, docs: Server) -> None:
