@@ -10,8 +10,8 @@ class GitsyncConfig(AppConfig):
         from catalog import signals as catalog_signals
         from forges import signals as forge_signals
         from forges import usage
-        from gitsync import kinds, news, uses
-        from jobs import registry, schedules
+        from gitsync import kinds, news, saves, uses
+        from jobs import outbox, registry, schedules
 
         for kind in kinds.KINDS:
             registry.register(kind)
@@ -21,5 +21,6 @@ class GitsyncConfig(AppConfig):
         forge_signals.repository_changed.connect(news.on_changed, dispatch_uid="gitsync")
         usage.register(uses.uses_of)
         servers.register_consequence(news.consequence_of)
+        outbox.register("pushes of what was saved", saves.ask_for_pushes)
         schedules.register(schedules.Entry("Push what is lacking", "gitsync.clock.tick", minutes=1))
         tabs.register_panel("gitsync:target", label="Git Push Sync", order=20)

@@ -130,9 +130,11 @@ class PendingChange(models.Model):
     kind = models.CharField(max_length=20)
     name = models.CharField(max_length=254)
     former = models.CharField(max_length=254, blank=True)
+    asked = models.BooleanField(default=False, help_text="A Run was asked for that tells of it.")
 
     class Meta:
         ordering = ["pk"]
+        indexes = [models.Index(fields=["target"], condition=models.Q(asked=False), name="change_to_ask_for")]
 
     def __str__(self) -> str:
         return f"{self.verb} {self.kind} {self.name}"

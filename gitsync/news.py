@@ -21,8 +21,9 @@ from orgs.models import Organization, User
 
 @transaction.atomic
 def on_config_saved(*, server: Server, change: Change, by: User | None, **_: object) -> None:
-    """Receives `catalog.config_saved`: notes what changed, and asks for a push."""
-    target = PushTarget.objects.select_related("organization").filter(server=server).first()
+    """Receives `catalog.config_saved`: notes what changed. `saves.ask_for_pushes` asks for the push later: who saves
+    waits for one row alone."""
+    target = PushTarget.objects.filter(server=server).first()
     if target is None:
         return
     _note(target, change, by)
@@ -30,8 +31,6 @@ def on_config_saved(*, server: Server, change: Change, by: User | None, **_: obj
         PushTarget.objects.filter(pk=target.pk).update(server_name=server.name)
         target.server_name = server.name
     follow_slug(target, server.slug)
-    if not target.credential_lost:
-        request_push(target, trigger=Trigger.SAVE, by=by)
 
 
 def _note(target: PushTarget, change: Change, by: User | None) -> None:

@@ -1,4 +1,4 @@
-"""Push: wait until nobody saves any more -> picture -> render -> scan -> compare with the tree -> one commit -> record.
+"""Push: picture -> render -> scan -> compare with the tree -> one commit -> record.
 
 What has to change is always derived by comparing, so a push that was interrupted anywhere is repaired by running it
 again, and one that came back finds nothing to do.
@@ -6,19 +6,13 @@ again, and one that came back finds nothing to do.
 
 from __future__ import annotations
 
-import time
-
-from django.conf import settings
-from django.db.models import Max
-from django.utils import timezone
-
 from forges.clients.base import Client
 from forges.clients.errors import ForgeError, NotFound
 from gitsync.credentials import open_client, turn
 from gitsync.endings import Blocked, ending_of, stopped
 from gitsync.gate import findings_in
 from gitsync.messages import Message
-from gitsync.models import PendingChange, Problem, PushTarget
+from gitsync.models import Problem, PushTarget
 from gitsync.news import follow_rename
 from gitsync.picture import Files, Picture, files_of, take_picture
 from gitsync.targets import PERSONAL
@@ -38,7 +32,6 @@ def push(context: RunContext) -> Outcome:
     target: PushTarget = context.subject
     if target.server is not None and target.server.owner_id is not None:
         raise stopped(context, target, Problem.FAILED, PERSONAL, code="personal", result={})
-    _wait_until_quiet(context, target)
     target = _fresh(target)
     if not context.options.get("compare") and _is_told(target):
         return Outcome(result={"unchanged": True})
@@ -67,20 +60,6 @@ def _fresh(target: PushTarget) -> PushTarget:
         return rows.get(pk=target.pk)
     except PushTarget.DoesNotExist as error:
         raise Cancelled from error
-
-
-def _wait_until_quiet(context: RunContext, target: PushTarget) -> None:
-    """Saves within a few seconds become one commit: the Run waits here, and what is saved meanwhile is in it."""
-    quiet = settings.GITSYNC_QUIET_SECONDS
-    end = time.monotonic() + QUIET_TIMES * quiet
-    while time.monotonic() < end:
-        last = PendingChange.objects.filter(target=target).aggregate(at=Max("at"))["at"]
-        left = 0.0 if last is None else quiet - (timezone.now() - last).total_seconds()
-        if left <= 0:
-            return
-        context.progress("Waiting for more to be saved")
-        context.check()
-        time.sleep(min(left, SLICE))
 
 
 def _is_told(target: PushTarget) -> bool:

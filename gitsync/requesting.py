@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from gitsync.models import PushTarget
+from gitsync.models import PendingChange, PushTarget
 from jobs import runs
 from jobs.models import LIVE, Run, RunQuerySet, Status, Trigger
 from orgs.models import User
@@ -24,6 +24,7 @@ def request_push(target: PushTarget, *, trigger: str, by: User | None) -> Run:
     It joins the Run that is queued. One that waits for the forge pushes what there is when it goes on, so that there
     is only ever one that waits; who asks by hand has it look again now.
     """
+    PendingChange.objects.filter(target=target, asked=False).update(asked=True)
     if trigger != Trigger.MANUAL and (waiting := _waiting(target)) is not None:
         return waiting
     if trigger == Trigger.MANUAL:

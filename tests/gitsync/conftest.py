@@ -16,6 +16,7 @@ from forges.models import Connection
 from gitsync import targets
 from gitsync.models import Mode, PushTarget
 from gitsync.probing import Assignment
+from gitsync.saves import ask_for_pushes
 from jobs.execution import execute
 from jobs.models import Run, Status
 from orgs.models import Membership, Organization, User
@@ -36,6 +37,7 @@ def of(person: User, organization: Organization | None = None) -> Membership:
 def work() -> list[Run]:
     """Do what is queued, and what that asks for, as a worker does; the Runs as they are afterwards."""
     done: list[Run] = []
+    ask_for_pushes()
     while (run := Run.objects.filter(status=Status.QUEUED).exclude(pk__in=[r.pk for r in done]).first()) is not None:
         execute(str(run.pk))
         done.append(run)
@@ -125,7 +127,9 @@ class Pushed:
     def save(self, description: str = "", *, tool: Tool | None = None, by: User | None = None, **values: Any) -> Tool:
         """Save one of its tools."""
         values |= {"description": description} if description else {}
-        return tools.edit_tool(tool=tool or self.tool, values=values, seen_revision=None, by=by or self.by)
+        saved = tools.edit_tool(tool=tool or self.tool, values=values, seen_revision=None, by=by or self.by)
+        ask_for_pushes()  # as the worker does every two seconds
+        return saved
 
     def push(self) -> Run:
         """By hand, to the end."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import connection as database
 from django.db import transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+from time_machine import TimeMachineFixture
 
 from catalog import servers
 from catalog.models import Server
@@ -17,6 +22,7 @@ from forges.usage import uses_of
 from gitsync import states
 from gitsync.clock import tick
 from gitsync.models import PendingChange, PushTarget
+from gitsync.saves import ask_for_pushes
 from jobs.models import Run, Status, Trigger
 from orgs.models import AuditEvent, User
 from tests.conftest import Browse
@@ -40,14 +46,14 @@ def changed_at_forge(made: Pushed, kind: str, repository: str = "") -> None:
     )
 
 
-def test_a_save_is_noted_and_asks_for_a_run_in_the_name_of_who_saved(assign: Assign, bob: User) -> None:
+def test_a_save_is_noted_with_who_saved_and_millrace_asks_for_the_run(assign: Assign, bob: User) -> None:
     made = assign()
     worked()
     made.save("Changed.", by=bob)
     change = PendingChange.objects.get()
     assert (change.verb, change.kind, change.name, change.person) == ("update", "tool", "getForecast", bob)
     run = Run.objects.get(status=Status.QUEUED)
-    assert (run.trigger, run.requested_by, run.scope) == (Trigger.SAVE, bob, str(made.server.pk))
+    assert (run.trigger, run.requested_by, run.scope) == (Trigger.SAVE, None, str(made.server.pk))
     assert worked().status == Status.SUCCEEDED, "an operator may not assign, and what they save is pushed all the same"
 
 
@@ -76,15 +82,65 @@ def test_a_save_of_a_server_without_a_repository_costs_one_question(weather: Ser
     assert queries() <= 3  # count, read it, ask for the repository
 
 
-def test_who_saved_and_left_has_it_pushed_by_millrace(assign: Assign, bob: User, hosted: HostedRepository) -> None:
+def test_a_save_on_a_server_that_is_pushed_writes_one_row_more(assign: Assign, weather: Server, alice: User) -> None:
+    assign()
+    worked()
+    with CaptureQueriesContext(database) as captured, transaction.atomic():
+        tell(weather, Change("update", "tool", "getWeather"), alice)
+    assert sum("SAVEPOINT" not in each["sql"] for each in captured) <= 4
+    assert not Run.objects.filter(status=Status.QUEUED).exists()
+
+
+def test_a_push_is_asked_for_once_nobody_saves_any_more(
+    assign: Assign, settings: Settings, time_machine: TimeMachineFixture
+) -> None:
+    made = assign()
+    worked()
+    settings.GITSYNC_QUIET_SECONDS = 3.0
+    now = timezone.now()
+    for seconds in (0, 2, 4):
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        made.save(f"At {seconds}.")
+    time_machine.move_to(now + timedelta(seconds=6), tick=False)
+    assert ask_for_pushes() == 0
+    time_machine.move_to(now + timedelta(seconds=7), tick=False)
+    assert ask_for_pushes() == 1
+    assert ask_for_pushes() == 0
+    assert PendingChange.objects.count() == 3
+
+
+def test_somebody_who_never_stops_saving_is_pushed_all_the_same(
+    assign: Assign, settings: Settings, time_machine: TimeMachineFixture
+) -> None:
+    made = assign()
+    worked()
+    settings.GITSYNC_QUIET_SECONDS = 3.0
+    now = timezone.now()
+    for seconds in range(0, 14, 2):
+        time_machine.move_to(now + timedelta(seconds=seconds), tick=False)
+        made.save(f"At {seconds}.")
+    assert Run.objects.filter(status=Status.QUEUED).count() == 1
+
+
+def test_a_push_that_was_refused_is_not_asked_for_again_until_somebody_saves(
+    assign: Assign, hosted: HostedRepository
+) -> None:
+    made = assign()
+    worked()
+    made.save("Key: AKIAIOSFODNN7EXAMPLQ")
+    (run,) = work()
+    assert run.status == Status.FAILED
+    assert (ask_for_pushes(), tick()) == (0, "0 pushes asked for")
+    made.save("Without a key.")
+    assert worked().status == Status.SUCCEEDED
+
+
+def test_who_saved_and_left_has_it_pushed_all_the_same(assign: Assign, bob: User, hosted: HostedRepository) -> None:
     made = assign()
     worked()
     made.save("Changed.", by=bob)
     bob.is_active = False
     bob.save()
-    (run,) = work()
-    assert (run.status, run.error_code) == (Status.FAILED, "not_allowed")
-    assert tick() == "1 pushes asked for"
     assert worked().requested_by is None
     assert subjects(hosted)[0] == "Update tool `getForecast` of Weather (Bob)"
 

@@ -18,6 +18,7 @@ from gitsync import targets
 from gitsync.clock import tick
 from gitsync.models import PendingChange, PushTarget
 from gitsync.probing import Assignment
+from gitsync.saves import ask_for_pushes
 from gitsync.targets import FieldError
 from jobs.execution import execute
 from jobs.models import Run, Status
@@ -113,7 +114,7 @@ def test_a_burst_of_a_hundred_saves_makes_at_most_two_commits(
     made = assign()
     worked()
     settings.GITSYNC_QUIET_SECONDS = 2.0  # waits for 8 s at most, in which all are saved
-    done = threading.Event()
+    done, pause = threading.Event(), threading.Event()
 
     def save() -> None:
         try:
@@ -125,10 +126,11 @@ def test_a_burst_of_a_hundred_saves_makes_at_most_two_commits(
 
     def push() -> None:
         try:
-            while not done.is_set() or Run.objects.filter(status=Status.QUEUED).exists():
+            while not done.is_set() or PendingChange.objects.exists():
+                ask_for_pushes()
                 for pk in Run.objects.filter(status=Status.QUEUED).values_list("pk", flat=True):
                     execute(str(pk))
-                done.wait(0.05)
+                pause.wait(0.05)
         finally:
             connection.close()
 
