@@ -7,8 +7,7 @@ one tool that was saved, one after somebody else's commit, and one that finds no
 worker runs, without the seconds in which it waits for more to be saved.
 
 Then tools are saved through their page, on a server that is pushed and on one that is not, in turns: the request as the
-web process has it, from its first byte to the commit and the answer. Each save asks for a Run of its own, the dearest
-case: in a burst they join one. Exit code 1 if an expectation fails.
+web process has it, from its first byte to the commit and the answer. Exit code 1 if an expectation fails.
 """
 
 from __future__ import annotations
@@ -207,7 +206,7 @@ def _saves(forge: Forge) -> Saves:
     from django.test import Client
     from django.urls import reverse
 
-    from jobs.models import Run, Status
+    from gitsync.models import PendingChange
 
     settings.ALLOWED_HOSTS = ["testserver"]
     plain, membership = _server("plain", 10)
@@ -230,7 +229,7 @@ def _saves(forge: Forge) -> Saves:
             assert answer.status_code == 302, answer.content.decode()[:2000]
             if number >= 10:  # warm by then
                 times[name].append(took)
-        assert Run.objects.filter(status=Status.QUEUED).update(status=Status.SUCCEEDED) == 1
+    assert PendingChange.objects.count() == SAVES + 10
     return Saves(plain=median(times["plain"]), pushed=median(times["pushed"]))
 
 
@@ -297,10 +296,12 @@ def _save(server: Server, description: str) -> None:
 
 
 def _work() -> None:
-    """Do what is queued, as a worker does."""
+    """Do what was saved or asked for, as a worker and its supervisor do."""
+    from gitsync.saves import ask_for_pushes
     from jobs.execution import execute
     from jobs.models import Run, Status
 
+    ask_for_pushes()
     (run,) = Run.objects.filter(status=Status.QUEUED)
     status = execute(str(run.pk))
     run.refresh_from_db()
