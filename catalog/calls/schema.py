@@ -11,6 +11,8 @@ from catalog.checking.tool_paths import places
 PARTS = ("path", "query", "body")
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 """Keywords whose values are no schemas."""
+_NAMED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
+"""Those whose values are schemas by name, whatever the names are."""
 _DEEPEST = 12
 """Levels that a skeleton goes down: a schema may be part of itself."""
 
@@ -88,6 +90,8 @@ def _moved(schema: Any, root: str) -> Any:
             continue
         if name in ("$ref", "$dynamicRef") and isinstance(value, str) and (value == "#" or value.startswith("#/")):
             moved[name] = root + value[1:]
+        elif name in _NAMED and isinstance(value, dict):
+            moved[name] = {each: _moved(inner, root) for each, inner in value.items()}
         else:
             moved[name] = value if name in _DATA else _moved(value, root)
     return moved

@@ -116,7 +116,7 @@ def _asked_for(retry_after: str) -> float | None:
         return float(retry_after.strip()[:9])
     try:
         moment = parsedate_to_datetime(retry_after)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return max(0.0, (moment - datetime.now(UTC)).total_seconds())

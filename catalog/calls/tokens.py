@@ -140,6 +140,6 @@ def _asked(
 def _lifetime(told: Any) -> float:
     try:
         seconds = float(told)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return WITHOUT_A_WORD
     return WITHOUT_A_WORD if math.isnan(seconds) else min(max(seconds, 0.0), LONGEST)

@@ -9,25 +9,22 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from itertools import islice
-from typing import Any, cast
+from typing import Any
 
-import regex
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from jsonschema.protocols import Validator
-from jsonschema.validators import extend
 from referencing import Registry
+
+from catalog.checking.patterns import BadPattern, compiled
+from catalog.checking.validators import Keyword, replacing, unique_items
 
 SECONDS = 2.0
 MOST_ERRORS = 5
 LONGEST_SHOWN = 120
 """Characters of what a schema says that a sentence repeats."""
-LONGEST_PATTERN = 1000
-
-Keyword = Callable[[Any, Any, Any, Any], Iterable[ValidationError] | None]
 
 _END: ContextVar[float] = ContextVar("validation_end")
 
@@ -83,13 +80,10 @@ def _timed(keyword: Keyword) -> Keyword:
 
 
 def _found(pattern: str, text: str) -> bool:
-    if len(pattern) > LONGEST_PATTERN:
-        raise BadSchema(f"A pattern in it is longer than {LONGEST_PATTERN:,} characters.")
     try:
-        compiled = regex.compile(pattern)
-    except regex.error:
-        raise BadSchema(f"“{_short(pattern)}” in it is not a regular expression that can be used.") from None
-    return compiled.search(text, timeout=_left(), concurrent=True) is not None
+        return compiled(pattern).search(text, timeout=_left(), concurrent=True) is not None
+    except BadPattern as error:
+        raise BadSchema(str(error)) from None
 
 
 def _pattern(validator: Any, pattern: str, instance: Any, _schema: Any) -> Iterator[ValidationError]:
@@ -124,38 +118,14 @@ def _required(validator: Any, names: Any, instance: Any, _schema: Any) -> Iterat
         yield from (ValidationError("is missing", path=[name]) for name in names if name not in instance)
 
 
-def _unique_items(validator: Any, wanted: Any, instance: Any, _schema: Any) -> Iterator[ValidationError]:
-    if wanted is True and validator.is_type(instance, "array"):
-        seen = {json.dumps(_plain(item), sort_keys=True) for item in instance}
-        if len(seen) < len(instance):
-            yield ValidationError("has the same item twice")
-
-
-def _plain(value: Any) -> Any:
-    """With 1.0 as 1: to JSON Schema they are the same."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: _plain(item) for name, item in value.items()}
-    return value
-
-
 _OURS: dict[str, Keyword] = {
     "pattern": _pattern,
     "patternProperties": _pattern_properties,
     "additionalProperties": _additional_properties,
     "required": _required,
-    "uniqueItems": _unique_items,
+    "uniqueItems": unique_items,
 }
-_Bounded = cast(
-    "Callable[..., Validator]",
-    extend(  # type: ignore[no-untyped-call]
-        Draft202012Validator,
-        {name: _timed(keyword) for name, keyword in {**Draft202012Validator.VALIDATORS, **_OURS}.items()},
-    ),
-)
+_Bounded = replacing({name: _timed(keyword) for name, keyword in {**Draft202012Validator.VALIDATORS, **_OURS}.items()})
 
 
 def _mixes_patterns(schema: Any) -> bool:

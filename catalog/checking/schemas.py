@@ -11,15 +11,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 from urllib.parse import unquote
 
-import regex
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
 
 from catalog.checking.json_text import DEEPEST, LONGEST, pointer_to
 from catalog.checking.names import BadText, check_characters
+from catalog.checking.patterns import BadPattern, compiled
+from catalog.checking.validators import replacing, unique_items
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
-LONGEST_PATTERN = 1_000
 MOST_SCHEMAS = 3_000
 """Objects and booleans in one schema: each may be a schema, and takes up to half a millisecond to check."""
 MOST_IN_PLACE = 2_000
@@ -44,6 +44,7 @@ _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "
 """Their subschemas look at the same value as the schema that has them."""
 
 Path = tuple[str | int, ...]
+_Checker = replacing({"uniqueItems": unique_items})
 
 
 class BadSchema(ValueError):
@@ -60,7 +61,7 @@ def check_schema(schema: Any) -> None:
     if not isinstance(schema, dict):
         raise BadSchema('A schema is a JSON object, such as {"type": "object"}.')
     _bounded(schema)
-    validator = Draft202012Validator(Draft202012Validator.META_SCHEMA)
+    validator = _Checker(Draft202012Validator.META_SCHEMA)
     if error := best_match(validator.iter_errors(schema)):
         raise BadSchema(_sentence(SchemaError.create_from(error)), error.absolute_path)
     schemas = dict(_schemas(schema))
@@ -166,12 +167,10 @@ def _check_patterns(path: Path, schema: dict[str, Any]) -> None:
     patterns: list[tuple[Path, str]] = [(("pattern",), schema["pattern"])] if "pattern" in schema else []
     patterns += [(("patternProperties", each), each) for each in schema.get("patternProperties", ())]
     for steps, pattern in patterns:
-        if len(pattern) > LONGEST_PATTERN:
-            raise BadSchema(f"A pattern can have {LONGEST_PATTERN:,} characters at most.", (*path, *steps))
         try:
-            regex.compile(pattern)
-        except (regex.error, RecursionError, OverflowError, MemoryError):
-            raise BadSchema(f"“{pattern[:60]}” is no regular expression.", (*path, *steps)) from None
+            compiled(pattern)
+        except BadPattern as error:
+            raise BadSchema(str(error), (*path, *steps)) from None
 
 
 def _links(

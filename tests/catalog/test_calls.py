@@ -189,6 +189,12 @@ def test_retry_after_is_waited_for_when_there_is_time(weather: Provider, api: Up
     assert time.monotonic() - started >= 1
 
 
+@pytest.mark.parametrize("wait", ["Mon, 01 Jan 99999999999 00:00:00 GMT", "Mon, 01 Jan 2024 00:00:00 +9999999999", "²"])
+def test_a_retry_after_that_is_no_moment_is_left_alone(weather: Provider, api: Upstream, wait: str) -> None:
+    api.failures = [(503, {"Retry-After": wait})]
+    assert call(weather, "/flaky").status == 200
+
+
 @pytest.mark.parametrize("wait", ["3600", "Fri, 31 Dec 2100 23:59:59 GMT"])
 def test_retry_after_beyond_the_deadline_is_no_reason_to_wait(weather: Provider, api: Upstream, wait: str) -> None:
     api.failures = [(429, {"Retry-After": wait})]

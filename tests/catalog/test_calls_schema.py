@@ -142,6 +142,20 @@ def test_many_items_are_compared_quickly_and_as_json_compares_them() -> None:
     assert problems(unique, [{"a": 1, "b": [2.0]}, {"b": [2], "a": 1.0}]) == ["What was given has the same item twice."]
 
 
+def test_a_property_of_any_name_is_a_schema_whose_references_lead_on() -> None:
+    inner = {"$ref": "#/$defs/enum", "$schema": "https://json-schema.org/draft/2020-12/schema"}
+    merged = input_schema(
+        endpoint(query_schema={**of(default=inner), "$defs": {"enum": {"type": "integer"}}, "enum": [{"$ref": "#"}]})
+    )
+    assert merged["properties"]["query"]["properties"]["default"] == {"$ref": "#/properties/query/$defs/enum"}
+    assert merged["properties"]["query"]["enum"] == [{"$ref": "#"}]
+
+
+def test_a_subschema_that_names_its_draft_is_held_to_the_same_limits() -> None:
+    inner = {"$schema": "https://json-schema.org/draft/2020-12/schema", "pattern": r"^\p{L}+$"}
+    assert problems(of(a=inner), {"a": "été"}) == []  # Python's own expressions, which have no time limit, know no \p
+
+
 def test_patterns_that_the_library_would_match_without_a_limit_are_refused() -> None:
     schema = {"allOf": [{"patternProperties": {"^(a+)+$": {}}}], "unevaluatedProperties": False}
     with pytest.raises(BadSchema, match="not supported"):
@@ -156,6 +170,8 @@ def test_patterns_that_the_library_would_match_without_a_limit_are_refused() -> 
         ({"type": "nonsense"}, 1),
         ({"pattern": "("}, "text"),
         ({"pattern": "x" * 1001}, "text"),
+        ({"pattern": "x{99999}"}, "text"),
+        ({"pattern": "(?R)"}, "text"),
         ({"minimum": "a"}, 5),
         ({"properties": 3}, {"a": 1}),
     ],

@@ -68,6 +68,12 @@ def test_a_token_is_fetched_again_shortly_before_it_expires(
     assert len(api.tokens) == fetched
 
 
+@pytest.mark.parametrize("lasts", [10**4000, "1e999", -5, [], None])
+def test_a_token_that_lasts_for_no_length_of_time_is_used(private: Provider, api: Upstream, lasts: Any) -> None:
+    api.token_lasts = lasts
+    assert call(private, "/private").status == 200
+
+
 def test_a_token_that_is_not_taken_any_more_is_fetched_again_once(private: Provider, api: Upstream) -> None:
     call(private, "/private")
     api.tokens.append("another one, so that ours was revoked")

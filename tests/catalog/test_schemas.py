@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from catalog.checking import patterns
 from catalog.checking.json_text import DEEPEST, LONGEST, BadJson, line_of, parse_json
 from catalog.checking.schemas import (
-    LONGEST_PATTERN,
     BadSchema,
     check_arguments,
     check_path_arguments,
@@ -75,7 +75,7 @@ def test_a_pointer_leads_back_to_the_line_that_was_typed() -> None:
         ({"minLength": -1}, "/minLength", "a number of 0 or more"),
         ({"pattern": "("}, "/pattern", "no regular expression"),
         ({"patternProperties": {"(": {}}}, "/patternProperties/(", "no regular expression"),
-        ({"pattern": "a" * (LONGEST_PATTERN + 1)}, "/pattern", "characters at most"),
+        ({"pattern": "a" * (patterns.LONGEST + 1)}, "/pattern", "characters at most"),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/$schema", "draft 2020-12"),
         ({"$id": "https://example.com/schema"}, "/$id", "no address of its own"),
         ([], "", "a JSON object"),
@@ -87,6 +87,51 @@ def test_what_is_no_schema_is_refused_with_the_place(schema: Any, pointer: str, 
         check_schema(schema)
     assert error.value.pointer == pointer
     assert said in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "a{60000}",
+        "(?:(?:(?:a?){40}){40}){40}",
+        "((a{100}b){10}){10}",
+        "[a-z]{60000}",
+        r"\p{L{60000}",  # no property: the library reads it as a letter and a brace
+    ],
+)
+def test_a_pattern_that_would_be_compiled_to_more_than_fits_into_memory_is_refused(pattern: str) -> None:
+    for schema in ({"pattern": pattern}, {"patternProperties": {pattern: {}}}):
+        with pytest.raises(BadSchema, match="repeats more than"):
+            check_schema(schema)
+
+
+@pytest.mark.parametrize("pattern", ["(?R)", "(a)(?1)", "(?&a)(?<a>b)", "(?:abc){e<=2}", "(?x)a{1 0}", "(?V1)[[a]]"])
+def test_what_no_json_schema_has_in_its_patterns_is_refused(pattern: str) -> None:
+    with pytest.raises(BadSchema, match="not supported in a pattern"):
+        check_schema({"pattern": pattern})
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$",
+        r"^\d{4}-\d{2}-\d{2}(?:T[^\]{}]+)?$",
+        "^.{1,60000}$",
+        "(?i)^(?<name>a)(?=b)(?!c)(?<=d)(?<!e)(?:f|g)?$",
+        r"^\p{Script=Greek}{3,}\{id\}$",
+    ],
+)
+def test_patterns_as_people_write_them_are_taken(pattern: str) -> None:
+    check_schema({"pattern": pattern})
+
+
+def test_a_list_of_many_sorts_of_items_is_checked_at_once() -> None:
+    mixed = [item for number in range(2_500) for item in (number, str(number))]
+    for schema in ({"required": mixed}, {"type": mixed}, {"required": [{"a": each} for each in range(2_500)]}):
+        begun = time.monotonic()
+        with pytest.raises(BadSchema):
+            check_schema(schema)
+        assert time.monotonic() - begun < 2
 
 
 def test_references_within_a_schema_are_followed() -> None:
