@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 LONGEST_NAME = 120
 LONGEST_DESCRIPTION = 20_000
+_IDENTIFIER = re.compile(r"[a-z][a-zA-Z0-9]{0,63}")
 
 
 class BadText(ValueError):
     """The text is a sentence for a person."""
+
+
+def check_identifier(text: str) -> str:
+    """The name of a tool or prompt, as clients take it. Raises BadText."""
+    if not _IDENTIFIER.fullmatch(text):
+        raise BadText("A name begins with a small letter, and has up to 64 letters and digits: getWeather.")
+    return text
 
 
 def check_line(text: str, *, longest: int = LONGEST_NAME) -> str:

@@ -9,14 +9,13 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypedDict
 
-from catalog.checking.names import BadText, check_line, check_text
+from catalog.checking.names import BadText, check_identifier, check_line, check_text
 from catalog.checking.problems import FieldError, Findings
 
 ROLES = ("user", "assistant")
 MOST_ARGUMENTS = 50
 MOST_MESSAGES = 50
 LONGEST_DESCRIPTION = 1_000
-NAME = re.compile(r"[a-z][a-zA-Z0-9]{0,63}")
 ARGUMENT_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]{0,63}")
 NAME_RULE = "begins with a letter or _, and has up to 64 letters, digits and _: city_name."
 _BRACED = re.compile(r"\{\{([^{}]*)\}\}")
@@ -55,8 +54,7 @@ def clean_prompt(
     """The values as they are kept; what is wrong goes into `findings`. `check_content` raises a ValueError for a text
     that cannot be kept."""
     clean = {**values, "name": str(values["name"]).strip()}
-    if not NAME.fullmatch(clean["name"]):
-        findings.add("name", "A name begins with a small letter, and has up to 64 letters and digits: weeklyReport.")
+    findings.tried("name", lambda: check_identifier(clean["name"]), "")
     clean["title"] = findings.tried("title", lambda: check_line(str(values["title"])), "")
     clean["description"] = findings.tried("description", lambda: check_text(str(values["description"])), "")
     clean["arguments"] = [

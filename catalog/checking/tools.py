@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from catalog.checking import headers
-from catalog.checking.names import check_line, check_text
+from catalog.checking.names import check_identifier, check_line, check_text
 from catalog.checking.problems import Findings
 from catalog.checking.providers import check_scopes
 from catalog.checking.schemas import check_arguments, check_path_arguments, check_schema, path_arguments
@@ -16,15 +15,13 @@ from catalog.checking.tool_paths import check_path, places
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 WITHOUT_BODY = ("GET", "HEAD")
 """What a body means there is not defined (RFC 9110, 9.3.1)."""
-NAME = re.compile(r"[a-z][a-zA-Z0-9]{0,63}")
 
 
 def clean_tool(values: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     """All the values of a tool, as they are kept; what is wrong goes into `findings`. Where the path has arguments and
     nobody wrote their schema, they are texts."""
     clean = dict(values)
-    if not NAME.fullmatch(values["name"]):
-        findings.add("name", "A name begins with a small letter, and has up to 64 letters and digits: getWeather.")
+    findings.tried("name", lambda: check_identifier(values["name"]), "")
     clean["title"] = findings.tried("title", lambda: check_line(values["title"]), "")
     clean["description"] = findings.tried("description", lambda: check_text(values["description"]), "")
     if values["method"] not in METHODS:
