@@ -15,6 +15,10 @@ _NAMED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperti
 """Those whose values are schemas by name, whatever the names are."""
 _DEEPEST = 12
 """Levels that a skeleton goes down: a schema may be part of itself."""
+_MOST = 500
+"""Values in a skeleton: a schema may be part of itself in many places."""
+_LONG = 200
+"""Characters."""
 
 
 class Schemas(Protocol):
@@ -101,38 +105,51 @@ def skeleton(tool: Schemas) -> dict[str, Any]:
     """Arguments to begin with: what the schemas give as example or default, else an empty value of the type. Members
     that are neither required nor have one are left out."""
     merged = input_schema(tool)
-    return {part: _example(schema, merged, 0) for part, schema in merged["properties"].items()}
+    example = _Example(merged)
+    return {part: example.of(schema, 0) for part, schema in merged["properties"].items()}
 
 
-def _example(schema: Any, root: Any, depth: int) -> Any:
-    if not isinstance(schema, dict) or depth > _DEEPEST:
-        return None
-    for name in ("example", "default", "const"):
-        if name in schema:
-            return schema[name]
-    for name in ("examples", "enum"):
-        if isinstance(schema.get(name), list) and schema[name]:
-            return schema[name][0]
-    for name in ("oneOf", "anyOf", "allOf"):
-        if isinstance(schema.get(name), list) and schema[name] and "type" not in schema:
-            return _example(schema[name][0], root, depth + 1)
-    if isinstance(schema.get("$ref"), str):
-        return _example(_at(root, schema["$ref"]), root, depth + 1)
-    return _empty(schema, root, depth)
+class _Example:
+    """Values of a schema, so many of them and no deeper than is of use to a person; None stands for the others."""
 
+    def __init__(self, root: Any) -> None:
+        self.root = root
+        self.left = _MOST
 
-def _empty(schema: dict[str, Any], root: Any, depth: int) -> Any:
-    kinds = schema.get("type")
-    kind = kinds[0] if isinstance(kinds, list) and kinds else kinds
-    properties = schema.get("properties")
-    if isinstance(properties, dict):
-        required = schema.get("required", [])
-        return {
-            name: _example(inner, root, depth + 1)
-            for name, inner in properties.items()
-            if name in required or (isinstance(inner, dict) and inner.keys() & {"example", "default", "examples"})
-        }
-    return {"object": {}, "array": [], "string": "", "integer": 0, "number": 0, "boolean": False}.get(str(kind))
+    def of(self, schema: Any, depth: int) -> Any:
+        self.left -= 1
+        if not isinstance(schema, dict) or depth > _DEEPEST or self.left < 0:
+            return None
+        for name in ("example", "default", "const"):
+            if name in schema:
+                return self._given(schema[name])
+        for name in ("examples", "enum"):
+            if isinstance(schema.get(name), list) and schema[name]:
+                return self._given(schema[name][0])
+        for name in ("oneOf", "anyOf", "allOf"):
+            if isinstance(schema.get(name), list) and schema[name] and "type" not in schema:
+                return self.of(schema[name][0], depth + 1)
+        if isinstance(schema.get("$ref"), str):
+            return self.of(_at(self.root, schema["$ref"]), depth + 1)
+        return self._empty(schema, depth)
+
+    def _given(self, value: Any) -> Any:
+        """A long one counts for many: it can be there as often as it is referred to."""
+        self.left -= len(str(value)) // _LONG
+        return value
+
+    def _empty(self, schema: dict[str, Any], depth: int) -> Any:
+        kinds = schema.get("type")
+        kind = kinds[0] if isinstance(kinds, list) and kinds else kinds
+        properties = schema.get("properties")
+        if isinstance(properties, dict):
+            required = set(schema.get("required", []))
+            return {
+                name: self.of(inner, depth + 1)
+                for name, inner in properties.items()
+                if name in required or (isinstance(inner, dict) and inner.keys() & {"example", "default", "examples"})
+            }
+        return {"object": {}, "array": [], "string": "", "integer": 0, "number": 0, "boolean": False}.get(str(kind))
 
 
 def _at(root: Any, reference: str) -> Any:

@@ -142,6 +142,16 @@ def test_many_items_are_compared_quickly_and_as_json_compares_them() -> None:
     assert problems(unique, [{"a": 1, "b": [2.0]}, {"b": [2], "a": 1.0}]) == ["What was given has the same item twice."]
 
 
+def test_a_skeleton_of_a_schema_that_is_part_of_itself_in_many_places_is_small() -> None:
+    names = [f"p{number}" for number in range(12)]
+    many = {"type": "object", "required": names, "properties": {name: {"$ref": "#/$defs/many"} for name in names}}
+    found = skeleton(
+        endpoint(query_schema={**of(a={"$ref": "#/$defs/many"}), "required": ["a"], "$defs": {"many": many}})
+    )
+    assert found["query"]["a"].keys() == set(names)
+    assert len(str(found)) < 20_000
+
+
 def test_a_property_of_any_name_is_a_schema_whose_references_lead_on() -> None:
     inner = {"$ref": "#/$defs/enum", "$schema": "https://json-schema.org/draft/2020-12/schema"}
     merged = input_schema(
