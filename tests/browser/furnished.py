@@ -9,7 +9,7 @@ from typing import Self
 from django.utils import timezone
 
 from catalog import versions
-from catalog.models import Content, Prompt, Resource
+from catalog.models import Content, Prompt, Tool
 from integrations.models import Integration
 from integrations.refreshing import PREVIEW, REFRESH
 from jobs import runs
@@ -44,7 +44,7 @@ class Furnished:
     team: Team
     integration: Integration
     content: Content
-    resource: Resource
+    tool: Tool
     prompt: Prompt
     succeeded: Run
     preview: Run
@@ -72,7 +72,14 @@ class Furnished:
             team=team,
             integration=integration,
             content=Content.objects.get(server=team.docs, path="docs/everything.md"),
-            resource=factories.resource(weather),
+            tool=factories.tool(
+                weather,
+                "getWeather",
+                description="The weather of a city.",
+                path="/cities/{city}",
+                path_schema={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
+                headers={"X-Api-Key": "${API_KEY}"},
+            ),
             prompt=factories.prompt(
                 weather,
                 arguments=[{"name": "city", "description": "Where", "required": True}],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -17,6 +18,18 @@ from tests.wire.forge import Forge
 
 pytestmark = pytest.mark.browser
 
+OTHER_CONFIGURATION = json.dumps(
+    {
+        "formatVersion": 1,
+        "server": {"name": "Docs", "slug": "docs", "visibility": "private", "version": 1},
+        "variables": [
+            {"name": "API_KEY", "secret": True, "hosts": ["api.example.com", "other.example.com"]},
+            {"name": "NEW_KEY", "secret": True, "hosts": ["api.example.com"]},
+        ],
+        "providers": [{"name": "News", "visibility": "public", "baseUrl": "https://news.example.com"}],
+    }
+)
+"""Brings something of each kind of news to a preview."""
 Path = Callable[[Furnished], str]
 Step = Callable[[Page], object]
 
@@ -76,6 +89,12 @@ def choose_secret(page: Page) -> None:
     expect(page.get_by_text("1 field needs your attention")).to_be_visible()
 
 
+def preview_an_import(page: Page) -> None:
+    page.get_by_label("Or its text").fill(OTHER_CONFIGURATION)
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_label("I know these hosts")).to_be_visible()
+
+
 def about_the_integration(page: str) -> Path:
     return lambda it: f"integrations/{it.integration.pk}/{page}/"
 
@@ -100,10 +119,11 @@ CASES: dict[str, Case] = {
     "server edit": Case(of_the_server("edit/")),
     "server variables": Case(of_the_server("variables/")),
     "new variable with errors": Case(of_the_server("variables/new/"), then=choose_secret),
-    "resource": Case(lambda it: f"servers/docs/resources/{it.resource.pk}/"),
-    "resource edit": Case(lambda it: f"servers/docs/resources/{it.resource.pk}/edit/"),
-    "prompt": Case(lambda it: f"servers/docs/prompts/{it.prompt.pk}/"),
+    "server tools": Case(of_the_server("tools/")),
+    "tool to be tried": Case(lambda it: f"servers/docs/tools/{it.tool.pk}/"),
     "prompt edit with rows": Case(lambda it: f"servers/docs/prompts/{it.prompt.pk}/edit/", then=add_rows),
+    "export": Case(of_the_server("export/")),
+    "import previewed": Case(of_the_server("import/"), then=preview_an_import),
     "server content": Case(of_the_server("content/")),
     "server integrations": Case(of_the_server("integrations/")),
     "server integrations, menu": Case(of_the_server("integrations/"), then=open_the_menu),
