@@ -233,6 +233,7 @@ CONTENT_SECURITY_POLICY = {
 MAX_REQUEST_BYTES = env.int("MAX_REQUEST_BYTES", default=128 << 20)
 """Of a request's body, uploaded files included: what is longer is refused before it is read, whoever sends it."""
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 << 20
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2_500  # a checkbox for each operation of an OpenAPI document
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 << 20
 
 # ------------------------------------------------------------------------------------------------ language, time, files

@@ -9,10 +9,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urljoin
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, best_match
+from jsonschema_specifications import REGISTRY
 
 from catalog.checking.json_text import DEEPEST, LONGEST, pointer_to
 from catalog.checking.names import BadText, check_characters
@@ -73,6 +74,31 @@ def check_schema(schema: Any) -> None:
     }
     links = {path: list(_links(path, each, schemas, anchors)) for path, each in schemas.items()}
     _check_cost(links)
+
+
+def _in_one() -> dict[str, Any]:
+    """The meta-schema with its vocabularies in one: as strict, and several times as fast as following their dynamic
+    references."""
+    known: Any = Draft202012Validator.META_SCHEMA
+    parts = [REGISTRY.contents(urljoin(known["$id"], each["$ref"])) for each in known["allOf"]]
+    named: dict[str, dict[str, Any]] = {"properties": {}, "$defs": {}}
+    for part in [*parts, known]:
+        for key, members in named.items():
+            members.update(_without_dynamic(part.get(key, {})))
+    return {"$schema": DRAFT, "type": ["object", "boolean"], **named}
+
+
+def _without_dynamic(part: Any) -> Any:
+    if isinstance(part, list):
+        return [_without_dynamic(each) for each in part]
+    if not isinstance(part, dict):
+        return part
+    if part.get("$dynamicRef") == "#meta":
+        return {"$ref": "#"}
+    return {key: _without_dynamic(each) for key, each in part.items()}
+
+
+_ONE_META_SCHEMA = Draft202012Validator(_in_one())
 
 
 def check_arguments(schema: Any) -> None:

@@ -117,6 +117,7 @@ CASES = {
     "catalog:version_delete": Case(_version, viewer=403, method="post", data={"confirmed": "1"}),
     "catalog:compare": Case(_version_server, viewer=200),
     "catalog:compare_file": Case(_version_server, data={"before": "1", "after": "live", "path": "a.md"}, viewer=200),
+    "catalog:openapi": Case(_server, viewer=403, method="post", data={"text": "{}"}),
     "catalog:export": Case(_server, viewer=403),
     "catalog:export_file": Case(_server, viewer=403),
     "catalog:import": Case(_server, viewer=403, method="post", data={"text": "{}"}),
