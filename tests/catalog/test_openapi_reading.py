@@ -104,7 +104,7 @@ def test_bombs_are_refused_before_they_are_built(bomb: bytes | str, words: str) 
 
 
 def test_documents_with_too_many_operations_are_refused() -> None:
-    paths = {f"/{number}": {"get": {}} for number in range(MOST_OPERATIONS + 1)}
+    paths: dict[str, Any] = {f"/{number}": {"get": {}} for number in range(MOST_OPERATIONS + 1)}
     assert "more than 2,000 operations" in refusal(text(paths))
 
 

@@ -333,7 +333,7 @@ def test_other_security_schemes_are_told_and_send_nothing(scheme: Any) -> None:
 
 def test_the_first_way_in_that_tools_can_take_is_taken() -> None:
     schemes = {"odd": {"type": "http", "scheme": "digest"}, "token": {"type": "http", "scheme": "bearer"}}
-    operation = {"security": [{}, {"odd": []}, {"token": []}]}
+    operation: Any = {"security": [{}, {"odd": []}, {"token": []}]}
     found = one(operation, components={"securitySchemes": schemes})
     assert found.values["headers"] == {"Authorization": "Bearer ${API_TOKEN}"}
     assert found.notes == ()
