@@ -38,7 +38,9 @@ class JsonField(forms.CharField):
         """What was typed, kept by `clean`: errors that are found later lead back to its lines."""
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else "" if value == self.nothing else as_json(value)
+        if isinstance(value, str):
+            return value
+        return "" if value is None or value == self.nothing else as_json(value)
 
     def clean(self, value: Any) -> Any:
         text = str(value or "").replace("\r\n", "\n")

@@ -60,6 +60,18 @@ def test_a_tool_is_made_on_its_page(browse: Browse, bob: User, weather: Provider
         assert words in shown
 
 
+def test_the_form_of_a_new_tool_is_empty_and_needs_a_name_and_a_path_alone(
+    browse: Browse, bob: User, weather: Provider
+) -> None:
+    client = browse(bob)
+    form = client.get(new(weather)).context["form"]
+    shown = {field.name: field.value() for field in form}
+    assert {name: value for name, value in shown.items() if value not in (None, "")} == {"enabled": True}
+    filled = {"name": "list", "method": "GET", "path": "/all"}
+    client.post(new(weather), {**{name: value or "" for name, value in shown.items()}, **filled})
+    assert Tool.objects.get().name == "list"
+
+
 def test_what_the_form_shows_is_saved_again_without_a_change(browse: Browse, bob: User, weather: Provider) -> None:
     tool = factories.tool(
         weather, body_schema={}, method="POST", headers={"X-A": "1"}, oauth2_scopes=["a"], open_world=False
