@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from json.decoder import scanstring  # type: ignore[attr-defined]  # no stub names it
 from typing import Any, NoReturn
 
@@ -49,9 +49,13 @@ def line_of(text: str, pointer: str) -> int:
 
 def lines_of(text: str, pointers: Iterable[str]) -> dict[str, int]:
     """`line_of` for many, with the text read once."""
-    places = _Places(text, strict=False).read()
+    wanted = list(pointers)
+    around = {
+        "/".join(steps[:end]) for steps in (each.split("/") for each in wanted) for end in range(1, len(steps) + 1)
+    }
+    places = _Places(text, strict=False, wanted=around).read()
     lines = {}
-    for pointer in pointers:
+    for pointer in wanted:
         nearest = pointer
         while nearest and nearest not in places:
             nearest = nearest.rpartition("/")[0]
@@ -65,10 +69,11 @@ def pointer_to(path: Any) -> str:
 
 
 class _Places:
-    """Where each value of a valid JSON text begins."""
+    """Where values of a valid JSON text begin: the whole one, and those in `wanted` (pointers, with all that lead to
+    them)."""
 
-    def __init__(self, text: str, *, strict: bool) -> None:
-        self.text, self.strict = text, strict
+    def __init__(self, text: str, *, strict: bool, wanted: Collection[str] = ()) -> None:
+        self.text, self.strict, self.wanted = text, strict, wanted
         self.at = 0
         self.places: dict[str, int] = {}
 
@@ -76,10 +81,10 @@ class _Places:
         """Offsets by pointer."""
         self._skip()
         self.places[""] = self.at
-        self._value("")
+        self._value("" if self.wanted else None)
         return self.places
 
-    def _value(self, pointer: str) -> None:
+    def _value(self, pointer: str | None) -> None:
         first = self.text[self.at]
         if first == "{":
             self._object(pointer)
@@ -95,7 +100,16 @@ class _Places:
             if self.strict and word not in ("true", "false", "null") and not math.isfinite(float(word)):
                 self._wrong("this number is larger than others can read", start)
 
-    def _object(self, pointer: str) -> None:
+    def _below(self, pointer: str | None, step: str | int) -> str | None:
+        """The pointer to what is next; None where nobody asks for it or for anything in it, as nearly everywhere."""
+        below = None if pointer is None else pointer + pointer_to([step])
+        return below if below in self.wanted else None
+
+    def _found(self, pointer: str | None, at: int) -> None:
+        if pointer is not None:
+            self.places[pointer] = at
+
+    def _object(self, pointer: str | None) -> None:
         self._next()
         seen: set[str] = set()
         while self.text[self.at] != "}":
@@ -106,18 +120,18 @@ class _Places:
             seen.add(name)
             self._skip()
             self._next()  # the colon
-            below = pointer + pointer_to([name])
-            self.places[below] = start
+            below = self._below(pointer, name)
+            self._found(below, start)
             self._value(below)
             self._end_of_item()
         self.at += 1
 
-    def _array(self, pointer: str) -> None:
+    def _array(self, pointer: str | None) -> None:
         self._next()
         number = 0
         while self.text[self.at] != "]":
-            below = f"{pointer}/{number}"
-            self.places[below] = self.at
+            below = self._below(pointer, number)
+            self._found(below, self.at)
             self._value(below)
             self._end_of_item()
             number += 1

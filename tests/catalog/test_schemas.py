@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -63,6 +64,17 @@ def test_a_pointer_leads_back_to_the_line_that_was_typed() -> None:
     assert line_of(text, "/properties/a~1b~0c") == 4
     assert line_of(text, "/properties/a~1b~0c/enum/0") == 6
     assert line_of(text, "/properties/a~1b~0c/missing/more") == 4
+
+
+def test_a_long_document_takes_little_more_memory_to_check_than_to_read() -> None:
+    text = f"[{'0,' * 200_000}0]"
+    tracemalloc.start()
+    try:
+        parse_json(text, longest=len(text))
+        assert line_of(text, "/200000") == 1
+        assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
