@@ -57,7 +57,7 @@ def deleted_once_read(row: Any) -> Callable[[], None]:
     return lambda: assert_gone(post_init.disconnect(delete, sender=model))
 
 
-def assert_gone(still_waiting: bool) -> None:
+def assert_gone(still_waiting: bool | None) -> None:
     assert not still_waiting, "the page did not read the row"
 
 
