@@ -57,9 +57,11 @@ def allow_finding(target: PushTarget, digest: str, membership: Membership, reque
     with transaction.atomic():
         target = _locked(target, membership)
         findings = target.problem_details.get("findings", []) if target.problem == Problem.SECRET else []
-        found = next((each for each in findings if each["digest"] == digest and each.get("allowable", True)), None)
+        found = next((each for each in findings if each["digest"] == digest), None)
         if found is None:
             raise FieldError("", "This was not found by the last push. Look at what it found.")
+        if not all(each.get("allowable", True) for each in findings if each["digest"] == digest):
+            raise FieldError("", f"This is the {found['kind']}, which Millrace keeps secret. Take it out of there.")
         where = f"{found['path']}: {found['field']}" if found.get("field") else str(found["path"])
         AllowedFinding.objects.get_or_create(
             organization=target.organization,

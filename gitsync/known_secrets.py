@@ -7,12 +7,17 @@ from typing import Any
 
 from django.db import models
 
+from catalog.models import Variable
+from forges import standing
+from forges.models import Connection
 from gitsync.scanning import KnownSecret
 from lib.crypto import Secret, secret_fields
 from orgs.models import Organization
 
 _WAYS = {"organization": "organization", "server": "server__organization"}
 """From a row with a secret to its organisation, by the field that begins the way; the first that there is."""
+_BESIDE: dict[type[models.Model], tuple[str, ...]] = {Variable: ("server",), Connection: ("user",)}
+"""What is read along, to say whose a secret is."""
 
 
 class NoWay(TypeError):
@@ -31,6 +36,8 @@ def known_secrets(organization: Organization) -> list[KnownSecret]:
 def _of_model(model: type[models.Model], name: str, organization: Organization) -> Iterator[KnownSecret]:
     secret: Secret = getattr(model, name)
     rows: models.QuerySet[Any] = model._base_manager.filter(**{_way(model): organization})
+    if beside := _BESIDE.get(model):
+        rows = rows.select_related(*beside)
     for row in rows.exclude(**{secret.columns[2]: ""}).order_by("pk"):
         yield KnownSecret(_kind(row, name), getattr(row, name))
 
@@ -44,7 +51,9 @@ def _way(model: type[models.Model]) -> str:
 
 
 def _kind(row: models.Model, name: str) -> str:
-    what = row._meta.verbose_name
-    if what == "variable":
-        return f"value of the variable {row}"
-    return f"{name.replace('_', ' ')} of the {what} {row}"
+    """What every member may read: somebody's own account, or server, is nobody else's business."""
+    if isinstance(row, Variable):
+        return "value of a variable of a personal server" if row.server.owner_id else f"value of the variable {row}"
+    if isinstance(row, Connection):
+        return f"{name.replace('_', ' ')} of {standing.named(row)}"
+    return f"{name.replace('_', ' ')} of the {row._meta.verbose_name} {row}"

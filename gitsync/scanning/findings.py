@@ -28,3 +28,5 @@ class Finding:
     """“GitHub token”, “value of the variable API_KEY”."""
     digest: str
     """HMAC-SHA-256 of the secret in hex: equal for the same secret wherever it is."""
+    allowable: bool = True
+    """Whether a person may say that it is no secret: not of one that the database keeps."""

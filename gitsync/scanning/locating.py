@@ -9,7 +9,8 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-_STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
+_SCALAR = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]{5,}')
+"""Of numbers those that are not too short: a version, or how many at most, is no secret."""
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~\n])")
 _THINGS = {
     "variables": "variable",
@@ -36,11 +37,21 @@ class Place:
 
 
 def texts(path: str, content: bytes) -> Iterable[str]:
-    """What a file says: the values and names of a JSON document, without their escapes, or all of a page."""
+    """What a file says: the values and names of a JSON document, without their escapes, or all of a page.
+
+    Numbers are as they are written: a secret can be of digits alone.
+    """
     text = content.decode("utf-8", "replace")
     if path.endswith(".json"):
-        return [json.loads(found) if "\\" in found else found[1:-1] for found in set(_STRING.findall(text))]
+        return [_said(found) for found in set(_SCALAR.findall(text))]
     return [_read(text) if path.endswith(".md") else text]
+
+
+def _said(scalar: str) -> str:
+    if not scalar.startswith('"'):
+        return scalar
+    said: str = json.loads(scalar) if "\\" in scalar else scalar[1:-1]
+    return said
 
 
 def places(path: str, content: bytes, wanted: Container[str]) -> Iterator[tuple[str, Place]]:
@@ -64,6 +75,8 @@ class _Walk:
         self._line = 1
 
     def through(self, value: Any, steps: tuple[Step, ...]) -> Iterator[tuple[str, Place]]:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            value = json.dumps(value)
         if isinstance(value, str) and value in self._wanted:
             yield value, Place(self._line, steps)
         members: Iterable[tuple[Step, Any]] = ()

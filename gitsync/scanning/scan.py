@@ -31,17 +31,18 @@ def scan(
 ) -> list[Finding]:
     """What in `files`, their paths or `texts` (by what they are, such as “commit message”) must not leave.
 
-    `key` is of the digests; those in `allowed` are not told. Sorted by path and line; no finding twice.
+    `key` is of the digests; those in `allowed` are not told, but for secrets that are known. Sorted by path and line;
+    no finding twice.
     """
     named = {_PATH + path: path for path in files} | {_TEXT + name: text for name, text in (texts or {}).items()}
     contents = list(dict.fromkeys(_contents(files, named)))
     starts = list(accumulate((len(content) + len(_BETWEEN) for content in contents), initial=0))
     hits: dict[str, list[_Hit]] = defaultdict(list)
-    for value, at, kind, form in _found(_BETWEEN.join(contents), known):
+    for value, at, kind, form, is_known in _found(_BETWEEN.join(contents), known):
         digest = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
-        if digest not in allowed:
+        if is_known or digest not in allowed:
             index = bisect_right(starts, at) - 1
-            hits[contents[index]].append(_Hit(form, at - starts[index], kind, digest))
+            hits[contents[index]].append(_Hit(form, at - starts[index], kind, digest, not is_known))
     if not hits:
         return []
     hider = _Hider(hit.form for each in hits.values() for hit in each)
@@ -59,6 +60,7 @@ class _Hit:
     """Where in its text."""
     kind: str
     digest: str
+    allowable: bool
 
 
 def _contents(files: Mapping[str, bytes], named: Mapping[str, str]) -> Iterator[str]:
@@ -72,9 +74,9 @@ def _told(files: Mapping[str, bytes], named: Mapping[str, str], hits: Mapping[st
     for name, text in named.items():
         for hit in hits.get(text, ()):
             if name.startswith(_PATH):
-                yield Finding(text, 0, "the name of the file", hit.kind, hit.digest)
+                yield Finding(text, 0, "the name of the file", hit.kind, hit.digest, hit.allowable)
             else:
-                yield Finding(name.removeprefix(_TEXT), _line(text, hit), "", hit.kind, hit.digest)
+                yield Finding(name.removeprefix(_TEXT), _line(text, hit), "", hit.kind, hit.digest, hit.allowable)
     for path, content in files.items():
         if hits.keys().isdisjoint(locating.texts(path, content)):
             continue
@@ -82,28 +84,29 @@ def _told(files: Mapping[str, bytes], named: Mapping[str, str], hits: Mapping[st
             for hit in hits[text]:
                 if place.steps:
                     words = locating.in_words(path, json.loads(content), place.steps)
-                    yield Finding(path, place.line, words, hit.kind, hit.digest)
+                    yield Finding(path, place.line, words, hit.kind, hit.digest, hit.allowable)
                 else:
-                    yield Finding(path, _line(text, hit), "", hit.kind, hit.digest)
+                    yield Finding(path, _line(text, hit), "", hit.kind, hit.digest, hit.allowable)
 
 
 def _line(text: str, hit: _Hit) -> int:
     return text.count("\n", 0, hit.at) + 1
 
 
-def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str, str]]:
-    """Values, where and what they are, and how they are written; what we know is not told as what it looks like too."""
+def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str, str, bool]]:
+    """Values, where and what they are, how they are written, and whether we know them: what we know is not told as
+    what it looks like too."""
     seen: set[tuple[int, str]] = set()
     starts: set[int] = set()
     for secret, at, form in KnownSecrets(known).find(text):
         if (at, secret.value) not in seen:
             seen.add((at, secret.value))
             starts.add(at)
-            yield secret.value, at, secret.kind, form
+            yield secret.value, at, secret.kind, form, True
     for value, at, kind in patterns.find(text):
         if at not in starts:
             starts.add(at)
-            yield value, at, kind, value
+            yield value, at, kind, value, False
 
 
 class _Hider:

@@ -122,6 +122,7 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     server = factories.server(acme, "Weather")
     factories.variable(server, "API_KEY", secret="of a variable")
     factories.variable(server, "REGION", value="plain")
+    factories.variable(factories.server(acme, owner=alice), "MINE", secret="of a personal variable")
     connection = factories.connection(acme, alice, token="of a connection")
     connection.refresh_token, connection.consumer_secret = "to refresh", "of a consumer"
     connection.save()
@@ -137,10 +138,33 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     known = known_secrets(acme)
     assert {secret.value for secret in known} == {
         *("of a variable", "of a connection", "to refresh", "of a consumer", "of a hook", "of a hook before"),
-        *("of an integration", "of a target"),
+        *("of an integration", "of a target", "of a personal variable"),
     }
-    assert len(known) == len(list(secret_fields()))  # a new one needs a case here
+    assert len(known) == len(list(secret_fields())) + 1  # a new one needs a case here
     kinds = {secret.value: secret.kind for secret in known}
     assert kinds["of a variable"] == "value of the variable API_KEY"
-    assert kinds["of a connection"] == f"token of the connection {connection}"
+    assert kinds["of a connection"] == "token of a connection of Alice"
+    assert kinds["of a personal variable"] == "value of a variable of a personal server"
     assert kinds["of a hook before"] == "previous secret of the hook acme/docs"
+
+
+@pytest.mark.parametrize(
+    ("value", "told"), [("4929123456781234", True), ("1.2345678", True), ("-0.0031415", True), ("42", False)]
+)
+def test_a_secret_of_digits_is_found_where_it_is_written_as_a_number(value: str, told: bool) -> None:
+    schema = {"type": "object", "properties": {"pin": {"default": json.loads(value)}}}
+    tool = ToolConfig("getWeather", "GET", "/", query_schema=schema)
+    files = render(ServerConfig("Weather", "weather", 1, providers=(ProviderConfig("notes", tools=(tool,)),)))
+    places = {each.path: each.line for each in scan(files, [KnownSecret("x", value)], key=KEY)}
+    assert (set(places) >= {"export.json", "notes/tools/get-weather.json"}) == told
+    assert all(value in files[path].decode().splitlines()[line - 1] for path, line in places.items())
+
+
+def test_what_is_known_is_told_although_the_same_was_allowed_before() -> None:
+    value = "ghp_" + "q7Xw2LkR" * 4 + "ZtYp"
+    texts = {"commit message": f"Use {value}."}
+    (looks_like,) = scan({}, [], key=KEY, texts=texts)
+    assert looks_like.allowable
+    assert scan({}, [], key=KEY, texts=texts, allowed={looks_like.digest}) == []
+    (is_one,) = scan({}, [KnownSecret("x", value)], key=KEY, texts=texts, allowed={looks_like.digest})
+    assert (is_one.digest, is_one.allowable) == (looks_like.digest, False)

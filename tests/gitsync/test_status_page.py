@@ -148,7 +148,7 @@ def test_what_millrace_itself_keeps_cannot_be_allowed(window: Client, target: Pu
     change(target, problem=Problem.SECRET, problem_text="x", problem_details={"findings": [finding]})
     assert "This is no secret" not in shown(window)
     assert said(post(window, "allow/", digest="d" * 64)) == [
-        "This was not found by the last push. Look at what it found."
+        "This is the GitHub Token, which Millrace keeps secret. Take it out of there."
     ]
     assert not AllowedFinding.objects.exists()
 
