@@ -90,7 +90,7 @@ class PushTarget(models.Model):
         ordering = ["repository", "branch", "directory"]
         constraints = [
             models.UniqueConstraint(
-                fields=["forge", "base_url", "repository_id", "branch", "directory"],
+                fields=["organization", "forge", "base_url", "repository_id", "branch", "directory"],
                 condition=models.Q(server__isnull=False),
                 name="directory_pushed_to_once",
             ),

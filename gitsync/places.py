@@ -83,11 +83,14 @@ def overlap(one: str, other: str) -> bool:
     return "" in (one, other) or one == other or one.startswith(f"{other}/") or other.startswith(f"{one}/")
 
 
-def taken(place: Place, directory: str, *, but: PushTarget | None) -> bool:
-    """Whether another server's files are there, or around, or below. Call it under `lock`."""
-    others = place.targets().filter(server__isnull=False)
-    if but is not None:
-        others = others.exclude(pk=but.pk)
+def taken(place: Place, directory: str, *, but: PushTarget) -> bool:
+    """Whether the files of another server than that of `but` are there, or around, or below. Call it under `lock`.
+
+    A server of another organisation counts once it was pushed: anybody can choose a repository that they can read, and
+    must not keep those from it by that who may write.
+    """
+    others = place.targets().filter(server__isnull=False).exclude(pk=but.pk)
+    others = others.filter(Q(organization=but.organization_id) | Q(pushed_revision__isnull=False))
     return any(overlap(directory, other) for other in others.values_list("directory", flat=True))
 
 

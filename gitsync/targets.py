@@ -101,12 +101,12 @@ def assign(
         if seen_revision != (target.revision if target else None):
             raise StaleTarget(target)
         directory = places.directory_of(server.slug) if follows else directory
+        before = facts(target) if target else {}
+        target = target or PushTarget(organization=membership.organization, server=server)
         if places.taken(place, directory, but=target):
             raise FieldError(
                 "directory", "Another server's files are in this directory, or above or below it. Choose another one."
             )
-        before = facts(target) if target else {}
-        target = target or PushTarget(organization=membership.organization, server=server)
         moved = bool(before) and place_of(target) != place
         former = target.directory
         _take(target, found, values, connection)
@@ -134,7 +134,9 @@ def assign(
             request=request,
         )
         runs.cancel_queued(target, by=membership.user)
-        request_push(target, trigger=Trigger.CONNECT, by=membership.user)
+        # What was pushed already may be somewhere else now, such as in a pull request that is none any more: compare.
+        again = bool(before) and not moved
+        request_push(target, trigger=Trigger.MANUAL if again else Trigger.CONNECT, by=membership.user)
     return target
 
 

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='pushtarget',
-            constraint=models.UniqueConstraint(condition=models.Q(('server__isnull', False)), fields=('forge', 'base_url', 'repository_id', 'branch', 'directory'), name='directory_pushed_to_once'),
+            constraint=models.UniqueConstraint(condition=models.Q(('server__isnull', False)), fields=('organization', 'forge', 'base_url', 'repository_id', 'branch', 'directory'), name='directory_pushed_to_once'),
         ),
         migrations.AddConstraint(
             model_name='pushedfile',

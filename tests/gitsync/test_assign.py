@@ -148,6 +148,32 @@ def test_no_two_servers_have_folders_that_hold_each_other(other: str, assign: As
     assign(server=server, directory="weather2")
 
 
+@pytest.mark.parametrize("directory", ["/", "weather", "weather/below"])
+def test_who_can_only_read_a_repository_keeps_no_other_organisation_from_it(
+    directory: str, assign: Assign, hosted: HostedRepository, forge: Forge, charlie: User
+) -> None:
+    hosted.private = False
+    theirs = of(charlie).organization
+    reads = connection_at(forge, "github", theirs, charlie, login="charlie")
+    assign(server=factories.server(theirs, "Weather"), by=charlie, connection=reads, directory=directory)
+    (run,) = work()
+    assert run.status == Status.FAILED
+    assign()
+    worked()
+    assert "weather/config.json" in paths(hosted)
+
+
+def test_where_another_organisation_pushes_already_is_no_place_for_ours(
+    assign: Assign, charlie: User, forge: Forge
+) -> None:
+    theirs = factories.server(of(charlie).organization, "Weather", slug="weather")
+    assign(server=theirs, by=charlie)
+    worked()
+    assert refused(assign, directory="Weather/below").field == "directory"
+    assign(directory="ours")
+    worked()
+
+
 def test_the_root_of_a_repository_is_a_directory_as_well(assign: Assign, forge: Forge) -> None:
     empty = forge.repository("octo/empty", private=True)
     assign(to=empty, directory="/")
