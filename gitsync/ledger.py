@@ -66,13 +66,22 @@ def intend(context: RunContext, target: PushTarget, rows: Mapping[str, Wrote]) -
     )
 
 
-def settle(target: PushTarget, wanted: Collection[str], known: Collection[str]) -> None:
+def settle(
+    target: PushTarget, wanted: Collection[str], known: Mapping[str, Wrote], leaving: Collection[str] = ()
+) -> None:
     """It is all there: what was intended is written, and of `known` what is not `wanted` is gone. Part of the caller's
-    transaction."""
+    transaction.
+
+    Of those `leaving` that is only proposed: as long as they are as we wrote them, they stay ours to be removed.
+    """
     files = PushedFile.objects.filter(target=target)
-    for some in _batches(sorted(set(known) - set(wanted))):
+    gone = set(known) - set(wanted)
+    for some in _batches(sorted(gone.difference(leaving))):
         files.filter(path__in=some).delete()
     files.exclude(intended="").update(oid=F("intended"), intended="")
+    for some in _batches(sorted(gone.intersection(leaving))):
+        for path in some:
+            files.filter(path=path).update(oid="", intended=known[path].oid or known[path].intended)
 
 
 def _batches(items: Sequence[_T]) -> Iterator[Sequence[_T]]:

@@ -84,6 +84,11 @@ def files_of(target: PushTarget, picture: Picture) -> Files:
     return Files(data, ids_of(data))
 
 
+def plain_message(picture: Picture) -> Message:
+    """One that names nothing and nobody."""
+    return Message("Update a server" if picture.config else "Delete a server", "", None)
+
+
 def message_of(target: PushTarget, picture: Picture, *, initial: bool) -> Message:
     """What the commit says."""
     settings = PushSettings.objects.filter(organization=target.organization_id).first()

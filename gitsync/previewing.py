@@ -14,10 +14,10 @@ from gitsync import ledger, pull_requests
 from gitsync.comparing import Plan, compare
 from gitsync.credentials import open_client
 from gitsync.endings import advice
-from gitsync.gate import findings_in
+from gitsync.gate import findings_in, message_for
 from gitsync.messages import Message
 from gitsync.models import Mode, PushTarget
-from gitsync.picture import Files, files_of, message_of, take_picture
+from gitsync.picture import Files, files_of, take_picture
 from jobs.outcomes import Failure, Waiting
 from lib.crypto import CryptoError
 
@@ -65,7 +65,7 @@ def preview(target: PushTarget) -> Preview:
         vacated = ledger.vacated(target)
         others = ledger.others_have(target, rows.keys() - files.ids.keys())
         initial = not any(row.oid for row in rows.values())
-        message = message_of(target, picture, initial=initial)
+        message = message_for(target, picture, initial=initial)
         findings = findings_in(target, files, message)
         with open_client(target, seconds=INTERACTIVE_SECONDS) as client:
             name = client.find(target.repository_id).full_name

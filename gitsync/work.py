@@ -16,9 +16,10 @@ from forges.writing import Written
 from gitsync import ledger, pull_requests
 from gitsync.comparing import Plan, compare, intentions
 from gitsync.endings import Blocked
+from gitsync.gate import message_for
 from gitsync.models import Mode, PendingChange, Problem, PushTarget
 from gitsync.news import follow_rename
-from gitsync.picture import Files, Picture, message_of
+from gitsync.picture import Files, Picture
 from jobs.context import RunContext
 from jobs.outcomes import Outcome
 
@@ -77,7 +78,9 @@ class Work:
         self._vacated = ledger.vacated(target)
         self._others = ledger.others_have(target, self._rows.keys() - files.ids.keys())
         initial = not any(row.oid for row in self._rows.values())
-        self.message = message_of(target, picture, initial=initial)
+        self._goes_on = False
+        """Whether the pull request was open already, with what earlier pushes removed in it."""
+        self.message = message_for(target, picture, initial=initial)
 
     def write(self) -> tuple[Written, PullRequest | None]:
         """The commit that it takes, if any, and the pull request in that mode."""
@@ -86,6 +89,7 @@ class Work:
         if target.mode != Mode.PULL_REQUEST:
             return self._write(target.branch), None
         side = pull_requests.side_of(self._client, target)
+        self._goes_on = side.open is not None
         if side.branch != target.side_branch or side.open is None:
             _note_side(self._context, target, side.branch)
         return pull_requests.propose(self._client, target, side, self._write, self.message)
@@ -137,6 +141,13 @@ class Work:
         self._context.progress("Committing")
         return {**self._files.data, **dict.fromkeys(plan.removed)}
 
+    def _leaving(self, opened: PullRequest | None) -> set[str]:
+        """Files of ours that the open pull request removes, which can be closed as well as merged."""
+        if opened is None:
+            return set()
+        before = {path for path, row in self._rows.items() if not row.oid} if self._goes_on else set()
+        return before.union(self._report.plan.removed)
+
     def record(self, written: Written, opened: PullRequest | None) -> Outcome:
         """Note what the repository has now, and say it."""
         target, plan, picture = self._target, self._report.plan, self._picture
@@ -156,7 +167,7 @@ class Work:
             if picture.config is None:
                 now.delete()
                 return outcome
-            ledger.settle(target, self._files.ids.keys(), self._rows.keys())
+            ledger.settle(target, self._files.ids.keys(), self._rows, leaving=self._leaving(opened))
             fields: dict[str, Any] = {
                 "pushed_revision": picture.revision,
                 # Where the directory became another one meanwhile, what else is there is not known.

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 import pytest
 
-from catalog import servers
+from catalog import servers, tools
+from catalog.models import Tool
 from gitsync import states
 from gitsync.models import Mode, PushTarget
 from jobs.execution import execute
@@ -156,3 +157,56 @@ def test_a_deleted_server_goes_by_a_pull_request_too(assign: Assign, hosted: Hos
     assert paths(hosted, "millrace/weather") == {"README.md"}
     assert hosted.pulls[0].title == "Delete server Weather (Alice)"
     assert not PushTarget.objects.exists()
+
+
+def test_what_a_pull_request_removes_is_removed_anew_when_it_was_closed(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    made = assign()
+    worked()
+    assign(mode=Mode.PULL_REQUEST)
+    worked()
+    gone = {path for path in paths(hosted) if "get-weather" in path}
+    tools.delete_tool(tool=Tool.objects.get(name="getWeather"), by=alice)
+    worked()
+    made.save("Changed.")
+    worked()
+    assert len(gone) == 2
+    assert not gone & paths(hosted, "millrace/weather")
+    hosted.pulls[0].state = "closed"
+    made.save("Changed again.")
+    worked()
+    assert not gone & paths(hosted, "millrace/weather-2")
+    assert made.target.foreign == {}
+
+
+def test_what_a_pull_request_removed_and_somebody_wrote_since_is_left_alone(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    made = assign()
+    worked()
+    assign(mode=Mode.PULL_REQUEST)
+    worked()
+    tools.delete_tool(tool=Tool.objects.get(name="getWeather"), by=alice)
+    worked()
+    hosted.pulls[0].state = "closed"
+    hosted.git.commit({"weather/Open Meteo/tools/get-weather.md": "Mine.\n"}, "Mine")
+    made.save("Changed.")
+    worked()
+    assert {path for path in paths(hosted, "millrace/weather-2") if "get-weather" in path} == {
+        "weather/Open Meteo/tools/get-weather.md"
+    }
+    assert set(made.target.foreign) == {"weather/Open Meteo/tools/get-weather.md"}
+
+
+def test_from_a_pull_request_to_commits_everything_is_in_the_branch(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    made = assign(mode=Mode.PULL_REQUEST)
+    worked()
+    assert paths(hosted) == {"README.md"}
+    assign(mode=Mode.COMMIT)
+    worked()
+    assert paths(hosted) == paths(hosted, "millrace/weather")
+    assert made.target.pull_request == ""
+    assert states.state_of(made.target).text == ""

@@ -8,15 +8,16 @@ import logging
 import pytest
 from django.db import connection
 
-from catalog import tools
-from catalog.models import Provider, Tool
+from catalog import resources, servers, tools
+from catalog.models import Provider, Resource, Tool
 from gitsync import previewing, states, targets
+from gitsync import settings as push_settings
 from gitsync.models import AllowedFinding, Problem
 from gitsync.targets import FieldError
 from jobs.models import LogLine, Run, Status
 from orgs.models import AuditEvent, User
 from tests import factories
-from tests.gitsync.conftest import Assign, Pushed, of, paths, subjects, text, work, worked
+from tests.gitsync.conftest import Assign, Pushed, git, of, paths, subjects, text, work, worked
 from tests.wire.forge import Forge
 from tests.wire.world import HostedRepository
 
@@ -30,7 +31,7 @@ def everywhere() -> str:
     rows: list[object] = [
         *Run.objects.values_list("result", "counts", "options", "stage", "error_text", "waiting_for", "subject_label"),
         *LogLine.objects.values(),
-        *AuditEvent.objects.exclude(action__startswith="tool.").values(),
+        *AuditEvent.objects.exclude(action__regex=r"^(tool|resource)\.").values(),
         *AllowedFinding.objects.values(),
     ]
     with connection.cursor() as cursor:
@@ -100,8 +101,12 @@ def test_a_secret_variables_value_is_found_wherever_it_is(
     worked()
     factories.variable(made.server, "API_KEY", secret="correct-horse-battery")
     made.save("Use correct-horse-battery for it.")
-    assert finding(made)["kind"] == "value of the variable API_KEY"
+    found = finding(made)
+    assert found["kind"] == "value of the variable API_KEY"
     assert "correct-horse-battery" not in everywhere()
+    with pytest.raises(FieldError, match="value of the variable API_KEY, which Millrace keeps secret"):
+        targets.allow_finding(made.target, found["digest"], of(made.by))
+    assert not AllowedFinding.objects.exists()
 
 
 def test_a_connections_own_token_is_found(assign: Assign, hosted: HostedRepository) -> None:
@@ -122,6 +127,45 @@ def test_a_secret_in_a_name_is_not_in_the_message_nor_the_run(
     made.save("Changed.")
     finding(made)
     assert PLANTED not in everywhere()
+
+
+def test_a_resource_that_is_renamed_to_be_rid_of_a_secret_is_pushed_without_its_former_name(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    made = assign()
+    factories.resource(Provider.objects.get(), f"Key {PLANTED}")
+    finding(made)
+    resources.edit_resource(resource=Resource.objects.get(), values={"name": "Fine"}, seen_revision=None, by=alice)
+    assert previewing.preview(made.target).message.text == "Update a server\n"
+    worked()
+    assert subjects(hosted)[0] == "Update a server"
+    assert git(hosted, "log", "-1", "--format=%an", "main").strip() == "Alice"
+    assert PLANTED not in git(hosted, "log", "-p", "main") + everywhere()
+
+
+def test_a_deleted_servers_commit_tells_no_secret(assign: Assign, hosted: HostedRepository, alice: User) -> None:
+    made = assign()
+    worked()
+    resource = factories.resource(Provider.objects.get(), "Plain")
+    resources.edit_resource(resource=resource, values={"name": f"Key {PLANTED}"}, seen_revision=None, by=alice)
+    finding(made)
+    servers.delete_server(server=made.server, by=alice)
+    worked()
+    assert paths(hosted) == {"README.md"}
+    assert subjects(hosted)[0] == "Delete a server"
+    assert PLANTED not in git(hosted, "log", "-p", "main") + everywhere()
+
+
+def test_a_secret_in_a_persons_name_is_not_written_as_the_author(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    push_settings.change_template(template="Saved {server}", membership=of(alice))
+    assign()
+    alice.name = f"Alice {PLANTED}"
+    alice.save()
+    worked()
+    assert git(hosted, "log", "-1", "--format=%an|%s", "main").strip() == "Millrace|Update a server"
+    assert PLANTED not in git(hosted, "log", "-p", "--format=fuller", "main")
 
 
 def test_a_header_that_holds_a_literal_is_masked_and_a_reference_is_not(
