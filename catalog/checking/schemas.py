@@ -45,7 +45,6 @@ _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "
 """Their subschemas look at the same value as the schema that has them."""
 
 Path = tuple[str | int, ...]
-_Checker = replacing({"uniqueItems": unique_items})
 
 
 class BadSchema(ValueError):
@@ -62,8 +61,7 @@ def check_schema(schema: Any) -> None:
     if not isinstance(schema, dict):
         raise BadSchema('A schema is a JSON object, such as {"type": "object"}.')
     _bounded(schema)
-    validator = _Checker(Draft202012Validator.META_SCHEMA)
-    if error := best_match(validator.iter_errors(schema)):
+    if error := best_match(_ONE_META_SCHEMA.iter_errors(schema)):
         raise BadSchema(_sentence(SchemaError.create_from(error)), error.absolute_path)
     schemas = dict(_schemas(schema))
     for path, each in schemas.items():
@@ -98,7 +96,7 @@ def _without_dynamic(part: Any) -> Any:
     return {key: _without_dynamic(each) for key, each in part.items()}
 
 
-_ONE_META_SCHEMA = Draft202012Validator(_in_one())
+_ONE_META_SCHEMA = replacing({"uniqueItems": unique_items})(_in_one())
 
 
 def check_arguments(schema: Any) -> None:
