@@ -80,8 +80,8 @@ class ChooseForm(forms.Form):
         choice = self.fields["provider"]
         if isinstance(choice, forms.ChoiceField):
             choice.choices = [("", "A new one"), *known]
-        for name in ("name", "base_url"):
-            self.fields[name].conditional = True  # type: ignore[attr-defined]  # of a new one
+        for name in ("q", "provider", "name", "base_url"):
+            self.fields[name].conditional = True  # type: ignore[attr-defined]  # the last two of a new one
         listed = list(base_urls)
         more = f" The document also names {', '.join(listed[1:6])}." if len(listed) > 1 else ""
         self.fields["base_url"].help_text = (
