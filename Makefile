@@ -42,8 +42,16 @@ migrations: $(VENV)/.dev
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py makemigrations --check --dry-run
 	DJANGO_SETTINGS_MODULE=tests.settings $(BIN)/python manage.py check --fail-level WARNING
 
-# What asks no database need not be asked twice: clients, the local forge, and its contracts.
-NO_DATABASE := tests/contract tests/forges tests/wire
+# What asks no database need not be asked twice: clients, the local forge, its contracts, and pure functions. No test in
+# these paths may use the database.
+NO_DATABASE := tests/contract tests/forges tests/wire \
+	$(addprefix tests/catalog/test_,calls_building.py calls_schema.py characters.py exchange_document.py \
+		exchange_masking.py exchange_planning.py hosts.py openapi_reading.py openapi_tools.py paths.py rendering.py \
+		schemas.py template_checking.py uris.py) \
+	$(addprefix tests/config/test_,env_example.py guides.py pins.py templates.py times.py) \
+	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py naming.py scanning.py) \
+	$(addprefix tests/lib/test_egress_,addresses.py redirects.py requests.py) \
+	tests/integrations/test_timing.py
 
 # The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one; the coverage is of both.
 pytest: $(VENV)/.dev

@@ -21,11 +21,6 @@ from jobs.context import RunContext
 from jobs.outcomes import Cancelled, Failure, Outcome
 from lib.crypto import CryptoError
 
-SLICE = 0.25
-"""Seconds between two looks whether somebody saved again."""
-QUIET_TIMES = 4
-"""Times as long as it waits for a quiet moment, it waits for one at most."""
-
 
 def push(context: RunContext) -> Outcome:
     """The job. Options: `compare` (bool): ask the forge although nothing is known to be missing there."""

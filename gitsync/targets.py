@@ -1,4 +1,4 @@
-"""What people decide about a server's pushes: the repository, and what to do where a push is blocked.
+"""Which repository a server is pushed to: assigned, assigned anew, taken away, and pushed to by hand.
 
 What was chosen is tried at the forge first (`gitsync.probing`), outside any transaction.
 """

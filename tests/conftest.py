@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from django.test import Client
+from hypothesis import HealthCheck, settings
 
 from catalog.models import Server
 from orgs.models import Organization, Role, User
@@ -15,6 +16,11 @@ from tests import factories
 pytest_plugins = ["tests.wire.fixtures"]
 
 Browse = Callable[[User], Client]
+
+# The same examples each time, as long as they take: whether a change lands is not for luck or a busy machine to say.
+settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# To look for new ones: pytest --hypothesis-profile=default
+settings.load_profile("tests")
 
 
 @pytest.fixture

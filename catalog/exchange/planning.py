@@ -33,7 +33,6 @@ from catalog.exchange.model import (
 from catalog.exchange.moves import Move, moves
 
 KINDS = ("server", "variable", "provider", "tool", "resource", "prompt")
-Thing = VariableConfig | ProviderConfig | ToolConfig | ResourceConfig | PromptConfig
 THING = TypeVar("THING", VariableConfig, ProviderConfig, ToolConfig, ResourceConfig, PromptConfig)
 
 
