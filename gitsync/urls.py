@@ -19,5 +19,6 @@ urlpatterns = [
     path("servers/<slug:server>/push/pull-requests/", acting.pull_requests, name="pull_requests"),
     path("settings/git-push/", settings.settings, name="settings"),
     path("settings/git-push/example/", settings.example, name="settings_example"),
+    path("settings/git-push/<uuid:target>/again/", acting.again, name="again"),
     path("settings/git-push/<uuid:target>/abandon/", acting.abandon, name="abandon"),
 ]

@@ -75,13 +75,30 @@ def pull_requests(request: HttpRequest, membership: Membership, server: str) -> 
     return redirect(panel_url(it))
 
 
+def _leaving(membership: Membership, pk: uuid.UUID) -> PushTarget:
+    """That of a server which is deleted."""
+    rows = PushTarget.objects.select_related("organization").filter(organization=membership.organization)
+    found: PushTarget | None = rows.filter(server=None, pk=pk).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+@require_POST
+@access.for_members("servers.edit")
+def again(request: HttpRequest, membership: Membership, target: uuid.UUID) -> HttpResponse:
+    """Try once more to remove the files of a deleted server."""
+    found = _leaving(membership, target)
+    targets.push_now(found, membership, request)
+    messages.info(request, f"The files of {found.server_name} are removed from {found.repository} if that works now.")
+    return redirect("gitsync:settings", org=membership.organization.slug)
+
+
 @require_POST
 @access.for_members("gitsync.assign")
 def abandon(request: HttpRequest, membership: Membership, target: uuid.UUID) -> HttpResponse:
     """Leave the files of a deleted server in its repository."""
-    found = PushTarget.objects.filter(organization=membership.organization, server=None, pk=target).first()
-    if found is None:
-        raise Http404
+    found = _leaving(membership, target)
     targets.abandon(found, membership, request)
     messages.success(request, f"The files of {found.server_name} stay in {found.repository}.")
     return redirect("gitsync:settings", org=membership.organization.slug)

@@ -47,5 +47,6 @@ CASES = {
     "gitsync:pull_requests": Case(_server, viewer=403, method="post"),
     "gitsync:settings": Case(viewer=403),
     "gitsync:settings_example": Case(viewer=403, method="post"),
+    "gitsync:again": Case(_leaving, viewer=403, method="post"),
     "gitsync:abandon": Case(_leaving, viewer=403, method="post"),
 }

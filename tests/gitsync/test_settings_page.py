@@ -7,6 +7,7 @@ from django.test import Client
 
 from catalog.models import Server
 from gitsync.models import PushSettings, PushTarget
+from jobs.models import Run, Status
 from orgs.models import AuditEvent, User
 from tests.conftest import Browse
 from tests.gitsync.pages import HTMX, said, target_for
@@ -74,3 +75,14 @@ def test_a_server_that_is_there_is_not_abandoned(window: Client, docs: Server) -
     target = target_for(docs)
     assert window.post(f"{ADDRESS}{target.pk}/abandon/").status_code == 404
     assert PushTarget.objects.exists()
+
+
+def test_removing_the_files_of_a_deleted_server_is_tried_again(window: Client, docs: Server) -> None:
+    target = target_for(docs)
+    assert window.post(f"{ADDRESS}{target.pk}/again/").status_code == 404
+    PushTarget.objects.filter(pk=target.pk).update(server=None, problem="protected", problem_text="It is protected.")
+    assert f'action="{ADDRESS}{target.pk}/again/"' in window.get(ADDRESS).content.decode()
+    response = window.post(f"{ADDRESS}{target.pk}/again/")
+    assert said(response) == ["The files of Docs are removed from acme/config if that works now."]
+    run = Run.objects.get()
+    assert (run.kind, run.status, run.subject) == ("gitsync.push", Status.QUEUED, target)
