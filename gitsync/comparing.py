@@ -72,6 +72,10 @@ def compare(
     in_the_way = {path for path in changed if path not in ours and path not in vacated}
     in_the_way |= {path for path in folders(want) if path in tree and path not in gone}
     in_the_way |= {path for path in below if path not in gone and any(folder in want for folder in _above(path))}
+    # Where case is ignored these two are one file, and nobody could have the repository whole.
+    named = {path.casefold() for path in want}
+    theirs = [path for path in below if path not in want and path not in ours and path not in vacated]
+    in_the_way |= {path for path in theirs if path.casefold() in named}
     return Plan(
         added=tuple(sorted(path for path in want if path not in tree)),
         changed=tuple(sorted(changed)),
@@ -84,11 +88,7 @@ def compare(
             )
         ),
         blocking={path: tree[path] for path in sorted(in_the_way)},
-        foreign={
-            path: tree[path]
-            for path in sorted(below)
-            if path not in want and path not in ours and path not in in_the_way and path not in vacated
-        },
+        foreign={path: tree[path] for path in sorted(theirs) if path not in in_the_way},
     )
 
 

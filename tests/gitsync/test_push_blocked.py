@@ -150,3 +150,15 @@ def test_a_protected_branch_is_told_as_such(key: str, assign: Assign, hosted: Ho
     assert made.target.pull_request
     assert subjects(hosted) == ["Begin"]
     assert subjects(hosted, "millrace/weather")[0] == "Add server Weather (Alice)"
+
+
+def test_a_file_whose_name_differs_in_case_alone_is_in_the_way(
+    assign: Assign, hosted: HostedRepository, alice: User
+) -> None:
+    hosted.git.commit({"weather/readme.md": "# Mine\n"}, "Mine")
+    made = assign()
+    assert "weather/readme.md in the repository would be overwritten" in blocked(made)
+    targets.take_over(made.target, digest_of(made.target.problem_details["files"]), of(alice))
+    worked()
+    assert "weather/README.md" in paths(hosted)
+    assert "weather/readme.md" not in paths(hosted)
