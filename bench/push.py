@@ -24,7 +24,7 @@ from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bench.databases import databases
 from bench.machine import describe
@@ -110,7 +110,7 @@ def _options() -> argparse.Namespace:
 
 def _said(
     scene: str, fresh: Callable[[], AbstractContextManager[str]], options: argparse.Namespace
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """What one scene saw, in a process of its own that has the database to itself."""
     command = [sys.executable, "-m", "bench.push", "--scene", scene, "--sizes", options.sizes]
     with fresh() as database:
@@ -122,7 +122,7 @@ def _said(
             text=True,
             check=True,
         )
-    said: list[dict[str, object]] = json.loads(done.stdout.splitlines()[-1])
+    said: list[dict[str, Any]] = json.loads(done.stdout.splitlines()[-1])
     return said
 
 
@@ -159,7 +159,7 @@ def _expectations(pushes: list[Push], saves: Saves) -> dict[str, bool]:
 # -- the scenes --------------------------------------------------------------------------------------------------------
 
 
-def _play(scene: str, sizes: str, latency: float) -> list[dict[str, object]]:
+def _play(scene: str, sizes: str, latency: float) -> list[dict[str, Any]]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django
 
