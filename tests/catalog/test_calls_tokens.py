@@ -110,15 +110,15 @@ def test_who_waits_for_another_s_token_waits_no_longer_than_its_own_time(private
 
     def hold() -> None:
         waiting.set()
-        api.over.wait(5)
+        api.over.wait(15)
 
     api.on_request = hold
 
     def second() -> Any:
-        waiting.wait(5)
+        waiting.wait(15)
         return call_tool(one, {}, seconds=0.3)
 
-    first_result, second_result = together(lambda: call_tool(one, {}, seconds=1), second)
+    first_result, second_result = together(lambda: call_tool(one, {}, seconds=3), second)
     assert isinstance(first_result, OutOfTime)
     assert isinstance(second_result, OutOfTime)
     assert len(api.seen) == 1

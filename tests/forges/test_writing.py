@@ -368,7 +368,7 @@ COSTS = {"github": (6, 5), "gitlab": (4, 3), "bitbucket": (4, 2), "git": (6, 6)}
 """Requests of a push, and of one with a known tree."""
 
 
-@pytest.mark.parametrize("count", [10, 2000])
+@pytest.mark.parametrize("count", [10, 300])
 def test_the_number_of_requests_does_not_grow_with_the_files(
     remote_way: Way, docs: HostedRepository, count: int
 ) -> None:

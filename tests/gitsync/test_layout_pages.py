@@ -186,7 +186,7 @@ def misuse(page: str, files: set[str], directory: str) -> Iterator[str]:
 
 
 @given(server=SERVERS)
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=40)
 def test_no_page_holds_anything_of_peoples_texts_but_text(server: ServerConfig) -> None:
     files = render(server)
     for path, content in files.items():
@@ -196,7 +196,7 @@ def test_no_page_holds_anything_of_peoples_texts_but_text(server: ServerConfig) 
 
 
 @given(text=TEXTS)
-@settings(deadline=None, max_examples=500)
+@settings(deadline=None, max_examples=150)
 def test_a_reader_sees_a_line_as_it_was_typed(text: str) -> None:
     assert words(inline(text)) == squeezed(text)
     cell = table(["A", "B"], [[inline(text), code(text)]])
@@ -227,7 +227,7 @@ def test_bare_addresses_are_not_what_github_makes_links_of() -> None:
 
 
 @given(schema=SCHEMAS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 def test_a_schema_of_any_shape_has_a_page(schema: Any) -> None:
     tool = ToolConfig("a", "GET", "/", path_schema=schema, query_schema=schema, body_schema=schema)
     assert tool_page(tool).startswith(b"# a\n")

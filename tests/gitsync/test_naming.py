@@ -84,13 +84,13 @@ def test_no_two_tools_get_the_same_file(names: set[str]) -> None:
 
 
 @given(names=st.sets(TEXTS, max_size=8))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_no_two_names_get_the_same_file(names: set[str]) -> None:
     assert len({disk(for_text(name)) for name in names}) == len(names)
 
 
 @given(names=st.lists(TEXTS, unique_by=lambda name: name.lower(), max_size=8))
-@settings(deadline=None, max_examples=300)
+@settings(deadline=None, max_examples=100)
 def test_no_two_names_that_differ_in_more_than_case_get_the_same_directory(names: list[str]) -> None:
     assert len({disk(for_text_unique_ignoring_case(name)) for name in names}) == len(names)
 

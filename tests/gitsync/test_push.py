@@ -203,19 +203,19 @@ def test_a_server_deleted_before_its_first_push_leaves_nothing(
     assert not PushTarget.objects.exists()
 
 
-def test_two_thousand_tools_take_as_many_requests_as_ten(
+def test_hundreds_of_tools_take_as_many_requests_as_ten(
     assign: Assign, forge: Forge, weather: Server, alice: User
 ) -> None:
     provider = Provider.objects.get()
     Tool.objects.bulk_create(
-        Tool(server=weather, provider=provider, name=f"tool{number}", path=f"/{number}") for number in range(2000)
+        Tool(server=weather, provider=provider, name=f"tool{number}", path=f"/{number}") for number in range(400)
     )
     empty = forge.repository("octo/large", private=True)
     empty.git.commit({"README.md": "# Config\n"})
     made = assign(to=empty)
     first = worked()
-    assert first.counts["added"] == 10 + 4000
-    assert len(paths(empty)) == 1 + 10 + 4000
+    assert first.counts["added"] == 10 + 800
+    assert len(paths(empty)) == 1 + 10 + 800
     made.save("Changed.")
     assert worked().counts == {"added": 0, "changed": 5, "removed": 0}
     assert first.result["requests"] <= 10
@@ -229,15 +229,15 @@ def test_what_was_pushed_can_be_cloned_and_read(assign: Assign, hosted: HostedRe
     assert [tool["name"] for tool in exported["providers"][0]["tools"]] == ["getForecast", "getWeather"]
 
 
-def test_a_hundred_saves_in_a_burst_are_one_run(assign: Assign, hosted: HostedRepository) -> None:
+def test_many_saves_in_a_burst_are_one_run(assign: Assign, hosted: HostedRepository) -> None:
     made = assign()
     worked()
-    for number in range(100):
+    for number in range(25):
         made.save(f"Version {number}.")
     assert Run.objects.filter(status=Status.QUEUED).count() == 1
     worked()
     assert len(subjects(hosted)) == 3
-    assert json.loads(text(hosted, "weather/config.json"))["version"] == 101
+    assert json.loads(text(hosted, "weather/config.json"))["version"] == 26
 
 
 def test_the_clock_pushes_what_no_run_is_going_to(assign: Assign, hosted: HostedRepository) -> None:
