@@ -9,6 +9,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from catalog.models import Server
+from config.demo import tools
 from integrations import connecting, probing
 from integrations.probing import Entered
 from integrations.refreshing import run_or_queue
@@ -33,6 +34,8 @@ SERVERS = (
         "reference",
     ),
 )
+FURNISHED = "handbook"
+"""The server that has tools and is pushed to a repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,16 @@ def seed(repository: Path) -> World:
             connected.integration, prune=False, person=people[0], trigger=Trigger.CONNECT, budget=PATIENT
         )
         imported.append(first)
+        if slug == FURNISHED:
+            tools.furnish(server, by=people[0])
+            tools.create_repository(pushed_to(repository))
+            tools.assign(server, pushed_to(repository), organization.memberships.get(user=people[0]))
     return World(organization, tuple(imported))
+
+
+def pushed_to(repository: Path) -> Path:
+    """Where the configuration is pushed to: beside the repository that content comes from."""
+    return repository.with_name("acme-config.git")
 
 
 def _person(organization: Organization, email: str, name: str, role: str) -> User:

@@ -10,11 +10,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from catalog.models import Content, Server
+from catalog.models import Content, Server, Tool
+from catalog.tools import edit_tool
 from config import first_env
 from config.demo import repository, world
+from gitsync.models import PushTarget
+from gitsync.requesting import live_runs
+from gitsync.saves import ask_for_pushes
 from integrations.models import Integration
-from integrations.refreshing import request_refresh
+from integrations.refreshing import REFRESH, request_refresh
+from jobs import runs
 from jobs.models import Run, Status
 from orgs.models import Membership, User
 from tests import factories
@@ -61,7 +66,8 @@ def test_starting_it_again_makes_nothing_twice_and_keeps_what_was_changed(folder
     assert again.imported == ()
     assert Server.objects.get(slug="handbook").name == "My handbook"
     assert (folder / "README.md").read_text() == "# Mine\n"
-    assert Run.objects.count() == 2
+    assert Run.objects.filter(kind=REFRESH).count() == 2
+    assert PushTarget.objects.count() == 1
     assert User.objects.count() == 3
 
 
@@ -77,6 +83,41 @@ def test_what_it_says_to_try_works(folder: Path) -> None:
 
     assert (run.status, run.counts["changed"]) == (Status.SUCCEEDED, 1)
     assert "umbrella" in Content.objects.get(server__slug="handbook", path="docs/guides/quickstart.md").blob.text
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_saved_on_its_pages_is_a_commit_beside_it(folder: Path, settings: Settings) -> None:
+    settings.GITSYNC_QUIET_SECONDS = 0
+    world.seed(folder)
+    handbook = Server.objects.get(slug="handbook")
+    _push(handbook)
+    assert _log(folder) == ["Add server Handbook (Alice)"]
+    names = _git(folder, "ls-tree", "-r", "--name-only", "main").split()
+    assert {"handbook/export.json", "handbook/Open-Meteo/tools/get-forecast.md"} <= set(names)
+
+    forecast = Tool.objects.get(server=handbook, name="getForecast")
+    alice = User.objects.get(email="alice@acme.example")
+    edit_tool(tool=forecast, values={"description": "Rain, too."}, seen_revision=None, by=alice)
+    _push(handbook)
+
+    assert _log(folder)[0] == "Update tool `getForecast` of Handbook (Alice)"
+    assert "+Rain, too." in _git(folder, "log", "-p", "-1", "main")
+
+
+def _push(server: Server) -> None:
+    """As the worker does it."""
+    ask_for_pushes()
+    run = runs.run_inline(live_runs(server.push_target).get(), budget=world.PATIENT)
+    assert run.status == Status.SUCCEEDED, run.error_text
+
+
+def _log(folder: Path) -> list[str]:
+    return _git(folder, "log", "--format=%s", "main").splitlines()
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    at = str(world.pushed_to(folder))
+    return subprocess.run(["git", "-C", at, *arguments], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.django_db

@@ -96,6 +96,7 @@ class Command(BaseCommand):
     def _explain(self, address: str, folder: Path) -> None:
         page = "docs/guides/quickstart.md"
         shown = os.path.relpath(folder)
+        pushed = os.path.relpath(world.pushed_to(folder))
         people = "\n".join(f"    {email:22} {role}" for email, _, role in world.PEOPLE)
         self.stdout.write(
             f"\n  Millrace answers at {self.style.SUCCESS(address)}\n\n"
@@ -104,6 +105,9 @@ class Command(BaseCommand):
             "  Try it: change the repository, then click Refresh in the table of integrations\n"
             f"    echo 'Bring an umbrella.' >> {shown}/{page} && git -C {shown} commit -qam 'Mention umbrellas'\n"
             f"    {address}/o/acme/servers/handbook/integrations/\n\n"
+            "  Or edit a tool, and a few seconds later look at the commit that it became\n"
+            f"    {address}/o/acme/servers/handbook/tools/\n"
+            f"    git -C {pushed} log -p main\n\n"
             "  Ctrl-C stops it; `make demo` goes on where it was.\n"
         )
         self.stdout.flush()
