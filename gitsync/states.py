@@ -11,6 +11,7 @@ from jobs.models import Run, Status
 
 BLOCKING = (Problem.SECRET, Problem.PROTECTED, Problem.CONFLICT)
 """Problems that a person has to settle: by an act of theirs, or by a save that changes what is pushed."""
+SAVED = "What was saved last is pushed in a moment."
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ class State:
 
 
 def state_of(target: PushTarget) -> State:
-    """With `server` and `connection` at hand it takes one query."""
+    """With `server` and `connection` at hand it takes one query, and one more where there is a problem."""
     runs = {run.status: run for run in live_runs(target)}
     if run := runs.get(Status.RUNNING):
         return State("pushing", "Pushing", "busy", run.stage, run)
@@ -35,6 +36,9 @@ def state_of(target: PushTarget) -> State:
     if run := runs.get(Status.WAITING):
         return State("waiting", "Waiting", "wait", f"Waiting for {run.waiting_for}." if run.waiting_for else "", run)
     queued = runs.get(Status.QUEUED)
+    if target.problem and queued is None and target.changes.filter(asked=False).exists():
+        # What was saved since may have settled it: nothing is said of it before that was tried.
+        return State("pending", "Pending", "wait", SAVED)
     if target.problem in BLOCKING and queued is None:
         return State("blocked", "Blocked", "error", target.problem_text)
     if target.problem and queued is None:
@@ -46,7 +50,7 @@ def state_of(target: PushTarget) -> State:
     if queued is not None or target.server is None:
         return State("pending", "Pending", "wait", "", queued)
     if target.pushed_revision != target.server.config_revision:
-        return State("pending", "Pending", "wait", "What was saved last is pushed in a moment.")
+        return State("pending", "Pending", "wait", SAVED)
     if target.pull_request:
         return State("up_to_date", "Up to date", "ok", f"In pull request {target.pull_request}, until it is merged.")
     return State("up_to_date", "Up to date", "ok", "")

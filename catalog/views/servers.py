@@ -53,7 +53,9 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
         except services.SlugTaken as error:
             form.add_error("slug", str(error))
         else:
-            messages.success(request, f"{server.name} is ready. Connect a repository or add files to fill it.")
+            messages.success(
+                request, f"{server.name} is ready. Add tools or files, or connect a repository, to fill it."
+            )
             return redirect("catalog:server", org=membership.organization.slug, server=server.slug)
     context = {"membership": membership, "nav_section": "servers", "form": form}
     return render(request, "catalog/server_create.html", context)

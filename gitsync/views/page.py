@@ -189,7 +189,7 @@ def _credential(target: PushTarget, membership: Membership) -> Credential:
             return Credential("", "error", "Disconnected", target.credential_lost)
         if PushTarget.token.is_set(target):
             return Credential("A token or password of its own", "ok", "Stored")
-        return Credential("None", "idle", "None")
+        return Credential("The repository is asked without a token", "idle", "None")
     seen = may_use(membership, connection)
     named = f"the connection of {connection}" if seen else standing.named(connection)
     return Credential(

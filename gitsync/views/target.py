@@ -69,8 +69,11 @@ def _save(
     saved = targets.assign(
         server=server, values=form.assignment(), membership=membership, seen_revision=seen, request=request
     )
-    how = "as a pull request" if saved.mode == Mode.PULL_REQUEST else f"to {saved.branch}"
-    messages.success(request, f"{server.name} is pushed to {saved.repository} {how}, now and with every save.")
+    if saved.mode == Mode.PULL_REQUEST:
+        where = f"{saved.repository} as a pull request"
+    else:
+        where = f"the branch {saved.branch} of {saved.repository}"
+    messages.success(request, f"{server.name} is pushed to {where}, now and with every save.")
 
 
 def _render(

@@ -56,7 +56,7 @@ def test_a_repository_of_ones_own_connection_is_assigned_and_pushed_at_once(
     response = save(window, choice=choice(hers, config))
 
     assert (response.status_code, response["Location"]) == (302, address())
-    assert said(response) == ["Docs is pushed to acme/config to main, now and with every save."]
+    assert said(response) == ["Docs is pushed to the branch main of acme/config, now and with every save."]
     target = assigned()
     assert (target.server, target.connection, target.repository_id) == (docs, hers, str(config.id))
     assert (target.branch, target.directory, target.mode) == ("main", "docs", Mode.COMMIT)

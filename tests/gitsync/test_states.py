@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from catalog import tools
 from gitsync.models import Mode, Problem, PushTarget
 from gitsync.states import State, state_of
 from jobs.models import Run, Status
@@ -43,6 +44,15 @@ def test_a_problem_is_told_until_another_push_is_asked_for(problem: Problem, cod
     assert (now().code, now().text, now().tone) == (code, "So it is.", "error")
     made.save("Changed.")
     assert now().code == "pending"
+
+
+@pytest.mark.parametrize("problem", [Problem.SECRET, Problem.PROTECTED])
+def test_a_save_that_may_have_settled_a_problem_is_pending_at_once(problem: Problem, assign: Assign) -> None:
+    pushed = assign()
+    worked()
+    PushTarget.objects.update(problem=problem, problem_text="What to do.")
+    tools.edit_tool(tool=pushed.tool, values={"description": "Clean."}, seen_revision=None, by=pushed.by)
+    assert state_of(pushed.target) == State("pending", "Pending", "wait", "What was saved last is pushed in a moment.")
 
 
 def test_what_is_pushed_is_up_to_date_also_in_a_pull_request(assign: Assign) -> None:
