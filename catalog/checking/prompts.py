@@ -21,12 +21,6 @@ NAME_RULE = "begins with a letter or _, and has up to 64 letters, digits and _: 
 _BRACED = re.compile(r"\{\{([^{}]*)\}\}")
 
 
-class Argument(TypedDict):
-    name: str
-    description: str
-    required: bool
-
-
 class Message(TypedDict):
     role: str
     text: str

@@ -26,7 +26,7 @@ MOST_SCHEMAS = 3_000
 MOST_IN_PLACE = 2_000
 """Subschemas that one value may have to be held against, references followed."""
 
-_ONE = (
+HOLDING_ONE = (
     "additionalProperties",
     "contains",
     "contentSchema",
@@ -39,7 +39,8 @@ _ONE = (
     "unevaluatedItems",
     "unevaluatedProperties",
 )
-_SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
+HOLDING_SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
+"""Keywords whose value is a schema, and a list of such."""
 _NAMED = ("$defs", "definitions", "dependentSchemas", "patternProperties", "properties")
 _IN_PLACE = frozenset({"allOf", "anyOf", "oneOf", "not", "if", "then", "else", "dependentSchemas"})
 """Their subschemas look at the same value as the schema that has them."""
@@ -166,10 +167,10 @@ def _schemas(schema: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
 
 
 def _inner(schema: dict[str, Any]) -> Iterator[tuple[Path, Any]]:
-    for key in _ONE:
+    for key in HOLDING_ONE:
         if key in schema:
             yield (key,), schema[key]
-    for key in _SEVERAL:
+    for key in HOLDING_SEVERAL:
         for number, each in enumerate(schema.get(key, ())):
             yield (key, number), each
     for key in _NAMED:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 from catalog.checking.headers import carries_credentials
+from catalog.checking.schemas import HOLDING_ONE, HOLDING_SEVERAL
 from catalog.checking.secrets import looks_secret
 from catalog.openapi.reading import Document, Unresolved
 
@@ -17,20 +18,6 @@ MOST_WRITTEN_OUT = 500
 """Schemas in one tool's schema with references written out; beyond that each goes into `$defs` once."""
 _MOST = 3_000
 
-_ONE = (
-    "additionalProperties",
-    "contains",
-    "contentSchema",
-    "else",
-    "if",
-    "items",
-    "not",
-    "propertyNames",
-    "then",
-    "unevaluatedItems",
-    "unevaluatedProperties",
-)
-_SEVERAL = ("allOf", "anyOf", "oneOf", "prefixItems")
 _NAMED = ("dependentSchemas", "patternProperties", "properties")
 _VALUES = (
     "const",
@@ -149,9 +136,9 @@ class _Making:
         for key, value in raw.items():
             if key in _VALUES:
                 schema[key] = value
-            elif key in _ONE:
+            elif key in HOLDING_ONE:
                 schema[key] = self.schema(value)
-            elif key in _SEVERAL and isinstance(value, list):
+            elif key in HOLDING_SEVERAL and isinstance(value, list):
                 schema[key] = [self.schema(each) for each in value]
             elif key in _NAMED and isinstance(value, dict):
                 schema[key] = {each: self.schema(inner, each) for each, inner in value.items()}
@@ -201,8 +188,8 @@ def _references(schema: Any) -> Iterator[str]:
             continue
         if isinstance(each.get("$ref"), str):
             yield each["$ref"]
-        waiting += [each[key] for key in _ONE if key in each]
-        for key in _SEVERAL:
+        waiting += [each[key] for key in HOLDING_ONE if key in each]
+        for key in HOLDING_SEVERAL:
             waiting += each[key] if isinstance(each.get(key), list) else []
         for key in _NAMED:
             waiting += each[key].values() if isinstance(each.get(key), dict) else []
