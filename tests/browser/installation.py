@@ -18,7 +18,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from pytest_django import DjangoDbBlocker
 
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Seconds that a process may take to start or to stop; the machine may be busy with other tests."""
 
 
