@@ -41,16 +41,19 @@ class Files:
 
 
 @transaction.atomic
-def take_picture(target: PushTarget) -> Picture:
+def take_picture(target: PushTarget, *, following: bool = True) -> Picture:
     """Read it all, with the server's row locked: who saves counts on that row last, so that nothing is half in it.
 
-    `target` has its server and directory of that moment then.
+    `target` has its server and directory of that moment then. `following` lets a directory that could not follow the
+    server's name do so now; without it nothing is written.
     """
     target.refresh_from_db(fields=["server", "server_name", "directory", "directory_follows"])
     config, revision = None, None
-    if target.server_id is not None:
-        server = Server.objects.select_for_update().get(pk=target.server_id)
-        follow_slug(target, server.slug)
+    locked = Server.objects.select_for_update()
+    server = locked.filter(pk=target.server_id).first() if target.server_id else None
+    if server is not None:
+        if following:
+            follow_slug(target, server.slug)
         config = snapshot(server)
         revision = server.config_revision
     rows = list(PendingChange.objects.filter(target=target).select_related("person"))

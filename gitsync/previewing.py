@@ -59,7 +59,7 @@ def preview(target: PushTarget) -> Preview:
     """Asks the forge for the head, the tree and the texts that would change. Raises FieldError, with a sentence, when
     that cannot be told, or takes too long."""
     try:
-        picture = take_picture(target)
+        picture = take_picture(target, following=False)
         files = files_of(target, picture)
         rows = ledger.rows_of(target)
         vacated = ledger.vacated(target)

@@ -102,10 +102,11 @@ def _refuse_secrets(context: RunContext, target: PushTarget, files: Files, messa
     first = findings[0]
     where = f"{first['path']}, {first['field']}" if first["field"] else first["path"]
     more = f", and in {len(findings) - 1} more places" if len(findings) > 1 else ""
+    none = ", or say that it is none" if all(found["allowable"] for found in findings) else ""
     raise Blocked(
         Problem.SECRET,
         f"What looks like a secret ({first['kind']}) is in {where}{more}. Nothing was pushed. Put it into a secret "
-        "variable and write ${NAME} in its place, or say that it is none.",
+        f"variable and write ${{NAME}} in its place{none}.",
         {"findings": findings},
     )
 

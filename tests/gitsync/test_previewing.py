@@ -7,7 +7,7 @@ import pytest
 from catalog import tools
 from forges import connections
 from gitsync import previewing, targets
-from gitsync.models import Mode, PushedFile
+from gitsync.models import Mode, PushedFile, PushTarget
 from gitsync.targets import FieldError
 from orgs.models import User
 from tests.gitsync.conftest import FORGES, Assign, of, subjects, work, worked
@@ -81,3 +81,13 @@ def test_what_cannot_be_told_is_a_sentence(assign: Assign, hosted: HostedReposit
     with pytest.raises(FieldError, match="Choose another connection"):
         previewing.preview(made.target)
     targets.unassign(server=made.server, membership=of(alice))
+
+
+def test_looking_writes_nothing_also_where_the_directory_may_follow_the_name_by_now(assign: Assign) -> None:
+    made = assign()
+    worked()
+    PushTarget.objects.update(directory="former")  # as where another server's files were in the way of a rename
+    previewing.preview(made.target)
+    assert made.target.directory == "former"
+    made.push()
+    assert made.target.directory == "weather"

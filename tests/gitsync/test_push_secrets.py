@@ -66,6 +66,7 @@ def test_a_token_in_a_description_stops_the_push_with_its_file_and_field(
     assert ("weather/Open Meteo/tools/get-forecast.json", "description of tool getForecast") in told
     assert ("weather/export.json", "description of tool getForecast") in told
     assert "Nothing was pushed" in made.target.problem_text
+    assert "or say that it is none" in made.target.problem_text
     assert len(subjects(hosted)) == 2
     assert not list(forge.requests), "the forge is not even asked"
     assert PLANTED not in everywhere()
@@ -103,6 +104,7 @@ def test_a_secret_variables_value_is_found_wherever_it_is(
     made.save("Use correct-horse-battery for it.")
     found = finding(made)
     assert found["kind"] == "value of the variable API_KEY"
+    assert "say that it is none" not in made.target.problem_text
     assert "correct-horse-battery" not in everywhere()
     with pytest.raises(FieldError, match="value of the variable API_KEY, which Millrace keeps secret"):
         targets.allow_finding(made.target, found["digest"], of(made.by))
