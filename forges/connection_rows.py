@@ -33,6 +33,16 @@ def tone_of(connection: Connection) -> str:
     return "ok" if connection.is_connected else "error"
 
 
+def why_it_only_reads(connection: Connection) -> str:
+    """What it lacks for pushes; "" where it lacks nothing, where nobody can know, and while it is not connected."""
+    if not (connection.is_connected and connection.scopes):
+        return ""
+    found = permissions.findings(
+        connection.forge, method=connection.method, scopes=connection.scopes.split(), oauth=False, purpose="write"
+    )
+    return f"Pushes need more. {' '.join(found.missing)}" if found.cannot_push else ""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     it: Connection
@@ -92,13 +102,7 @@ class Row:
 
     @property
     def why_it_only_reads(self) -> str:
-        """What it lacks for pushes; "" where it lacks nothing, where nobody can know, and while it is not connected."""
-        if not (self.it.is_connected and self.it.scopes):
-            return ""
-        found = permissions.findings(
-            self.it.forge, method=self.it.method, scopes=self.it.scopes.split(), oauth=False, purpose="write"
-        )
-        return f"Pushes need more. {' '.join(found.missing)}" if found.cannot_push else ""
+        return why_it_only_reads(self.it)
 
     @property
     def can_be_tried(self) -> bool:

@@ -12,7 +12,7 @@ from catalog.models import Server
 from catalog.views.page import permission, server_context
 from forges import standing
 from forges.clients import FORGES
-from forges.connection_rows import tone_of
+from forges.connection_rows import tone_of, why_it_only_reads
 from forges.connections import may_use
 from forges.models import Connection
 from gitsync.deciding import digest_of
@@ -169,6 +169,10 @@ class Group:
     @property
     def where(self) -> str:
         return standing.where(self.it)
+
+    @property
+    def why_it_only_reads(self) -> str:
+        return why_it_only_reads(self.it)
 
     @property
     def tone(self) -> str:

@@ -339,3 +339,15 @@ def test_what_was_assigned_is_in_the_audit_log_without_the_token(
     save(window, choice="url", url=forge.clone_url("acme/config"), token=token)
     event = AuditEvent.objects.get(action="target.assigned")
     assert token not in f"{event.before}{event.after}"
+
+
+def test_what_a_connection_lacks_for_pushes_is_told_before_its_repositories_are_chosen(
+    window: Client, acme: Organization, alice: User
+) -> None:
+    factories.connection(acme, alice, forge="gitlab", scopes="read_api read_repository read_user")
+    assert "Pushes need more. The token lacks the permission api" in window.get(address()).content.decode()
+
+
+def test_nothing_is_said_of_a_connection_that_may_push(window: Client, acme: Organization, alice: User) -> None:
+    factories.connection(acme, alice, forge="gitlab", scopes="api read_repository read_user")
+    assert "Pushes need more" not in window.get(address()).content.decode()
