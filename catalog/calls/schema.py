@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from catalog.checking.tool_paths import places
 
-PARTS = ("path", "query", "body")
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 """Keywords whose values are no schemas."""
 _NAMED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
@@ -161,7 +159,3 @@ def _at(root: Any, reference: str) -> Any:
         name = step.replace("~1", "/").replace("~0", "~")
         found = found.get(name) if isinstance(found, dict) else None
     return found
-
-
-def as_text(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=2)
