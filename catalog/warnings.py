@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from catalog.checking.hosts import allows
+from catalog.checking.hosts import allows, named
 from catalog.checking.templates import UnknownVariable, fill, references
 from catalog.checking.urls import is_readable_on_the_way
 from catalog.models import Provider, Tool
@@ -53,12 +53,13 @@ def _missing(name: str) -> str:
 
 
 def _held_back(names: Iterable[str], address: str, variables: Mapping[str, VariableValue]) -> list[str]:
-    """Secrets that name other hosts than that of the address; nothing is told of an address that is not known."""
+    """Secrets that do not name the host of the address, or not over plain http; nothing is told of an address that is
+    not known."""
     if not address:
         return []
     return [
-        f"The secret variable {name} is not sent to {address}, for it does not name this host, and calls that need it "
-        "fail. Add the host to the variable if the API may have it."
+        f"The secret variable {name} is not sent to {address}, for it does not name {named(address)}, and calls that "
+        "need it fail. Add that to the variable if the API may have it."
         for name in names
         if name in variables and not allows(variables[name].hosts, address) and variables[name].is_secret
     ]

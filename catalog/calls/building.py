@@ -21,6 +21,7 @@ from catalog.calls.schema import input_schema
 from catalog.calls.tokens import TokenRequest
 from catalog.calls.validating import BadSchema, TooSlow, problems
 from catalog.checking.headers import BadHeader, carries_credentials, check_header
+from catalog.checking.hosts import named
 from catalog.checking.templates import UnknownVariable, fill, references
 from catalog.checking.tool_paths import PLACE, places
 from lib.crypto import CryptoError
@@ -318,7 +319,7 @@ def _variable(name: str, values: Values) -> Value:
 def _secret(name: str, value: Value, url: str) -> str:
     if not value.may_go_to(url):
         raise SecretWithheld(
-            f"The secret variable {name} may not be sent to {urlsplit(url).netloc}. If it should be, add that host to "
+            f"The secret variable {name} may not be sent to {named(url)}. If it should be, add that host to "
             "the variable."
         )
     return _opened(name, value)

@@ -16,11 +16,11 @@ The tree of errors::
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
-from urllib.parse import quote, quote_plus
 
 MASK = "••••••"
 SHORTEST_SECRET = 4
@@ -112,23 +112,50 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
+        self._spelled: re.Pattern[str] | None = None
         for value in values:
             self.add(value)
 
     def add(self, value: str) -> None:
         if len(value) >= SHORTEST_SECRET:
-            self._values |= {
-                value,
-                json.dumps(value)[1:-1],
-                json.dumps(value, ensure_ascii=False)[1:-1],
-                quote(value, safe=""),
-                quote_plus(value),
-                escape(value),
-            }
+            self._values.add(value)
+            self._spelled = None
 
     def masked(self, text: str) -> str:
         """The text without them: exactly as they are, and as JSON, URLs and HTML write them. The longest first, for
         one may be a part of another."""
-        for value in sorted(self._values, key=len, reverse=True):
+        for value in self._longest_first():
             text = text.replace(value, MASK)
+        if self._values and any(mark in text for mark in _ESCAPING):
+            self._spelled = self._spelled or re.compile("|".join(map(_spelled, self._longest_first())))
+            text = self._spelled.sub(MASK, text)
         return text
+
+    def _longest_first(self) -> list[str]:
+        return sorted(self._values, key=len, reverse=True)
+
+
+_ESCAPING = ("\\", "%", "+", "&")
+"""What begins a character that is written otherwise, each in its way."""
+
+
+def _spelled(value: str) -> str:
+    """A pattern of the value with any of its characters written otherwise."""
+    return "".join(f"(?:{'|'.join(_spellings(character))})" for character in value)
+
+
+def _spellings(character: str) -> list[str]:
+    """Patterns of one character, itself the last. The digits of a code are in whatever case."""
+    code = ord(character)
+    in_json = "".join(rf"\\u{unit:04x}" for unit in _units(character))
+    in_url = "".join(f"%{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    in_html = f"&#x0{{0,6}}{code:x};"
+    named = [re.escape(each) for each in (escape(character), json.dumps(character)[1:-1]) if each != character]
+    more = {" ": [r"\+"], "/": [r"\\/"], "'": ["&apos;"]}.get(character, [])
+    return [*named, f"(?i:{in_json}|{in_url}|{in_html})", f"&#0{{0,6}}{code};", *more, re.escape(character)]
+
+
+def _units(character: str) -> list[int]:
+    """Of UTF-16, as JSON writes a character (RFC 8259, 7)."""
+    encoded = character.encode("utf-16-be", "surrogatepass")
+    return [int.from_bytes(encoded[at : at + 2], "big") for at in range(0, len(encoded), 2)]

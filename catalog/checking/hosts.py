@@ -1,6 +1,7 @@
 """Hosts that a secret may be sent to: `api.example.com`, or with a port `api.example.com:8443`.
 
-A host without a port stands for the standard ports of https and http alone.
+They are asked over https alone. One that may be asked over plain http, where everybody on the way reads the secret, is
+written `http://api.example.com`, and stands for that alone. A host without a port stands for the standard port.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import idna
 MOST_HOSTS = 50
 _PORT = re.compile(r"[1-9][0-9]{0,4}")
 _STANDARD_PORTS = {"https": 443, "http": 80}
+_PLAIN = "http://"
 
 
 class BadHost(ValueError):
@@ -22,17 +24,19 @@ class BadHost(ValueError):
 
 
 def check_host(text: str) -> str:
-    """A host as it is kept and compared: in small letters, names of other alphabets in IDNA, no dot at the end.
+    """A host as it is kept and compared: in small letters, names of other alphabets in IDNA, no dot at the end; with
+    `http://` before it for plain http, and with nothing for https.
 
     Raises BadHost for anything that names more than one host or is no host at all.
     """
     text = text.strip()
-    host, port = _parted(text)
+    scheme, authority = _without_scheme(text)
+    host, port = _parted(authority)
     if not port:
-        return _name(host, text)
+        return f"{scheme}{_name(host, text)}"
     if not _PORT.fullmatch(port) or int(port) > 65_535:
         raise BadHost(f"“{text}” has no valid port: it is a number from 1 to 65535.")
-    return f"{_name(host, text)}:{port}"
+    return f"{scheme}{_name(host, text)}:{port}"
 
 
 def check_hosts(texts: Iterable[str]) -> list[str]:
@@ -60,7 +64,25 @@ def allows(hosts: Iterable[str], url: str) -> bool:
     if standard is None:
         return False
     port = standard if port is None else port
+    host = f"{_scheme(parts.scheme)}{host}"
     return f"{host}:{port}" in hosts or (port == standard and host in hosts)
+
+
+def named(url: str) -> str:
+    """Where `url` leads, as people write a host that may have a secret; "" where it names none."""
+    parts = urlsplit(url)
+    authority = parts.netloc.rpartition("@")[2]
+    return f"{_scheme(parts.scheme)}{authority}" if authority else ""
+
+
+def _scheme(scheme: str) -> str:
+    return _PLAIN if scheme.lower() == "http" else ""
+
+
+def _without_scheme(text: str) -> tuple[str, str]:
+    """How a host is asked, and the rest of it."""
+    scheme, mark, rest = text.partition("://")
+    return (_scheme(scheme), rest) if mark and scheme.lower() in _STANDARD_PORTS else ("", text)
 
 
 def _parted(text: str) -> tuple[str, str]:
@@ -68,7 +90,7 @@ def _parted(text: str) -> tuple[str, str]:
     if not text:
         raise BadHost("A host is missing: enter one such as api.example.com.")
     if "://" in text:
-        raise BadHost(f"“{text}” has a scheme. Enter the host alone, such as api.example.com.")
+        raise BadHost(f"“{text}” has another scheme than http and https. Enter the host alone.")
     if "@" in text:
         raise BadHost("A host holds no user name or password. Enter the host alone, such as api.example.com.")
     if "*" in text:

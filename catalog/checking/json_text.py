@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Collection, Iterable
 from json.decoder import scanstring  # type: ignore[attr-defined]  # no stub names it
 from typing import Any, NoReturn
@@ -12,6 +13,8 @@ LONGEST = 100_000
 """Characters."""
 DEEPEST = 40
 """Levels of objects and arrays."""
+MOST_VALUES = 500_000
+"""In objects and arrays: each takes time to look at."""
 
 
 class BadJson(ValueError):
@@ -22,13 +25,13 @@ class BadJson(ValueError):
         self.line, self.column = line, column
 
 
-def parse_json(text: str, *, longest: int = LONGEST, deepest: int = DEEPEST) -> Any:
+def parse_json(text: str, *, longest: int = LONGEST, deepest: int = DEEPEST, most: int = MOST_VALUES) -> Any:
     """What the text says. Raises BadJson: for what is no JSON (RFC 8259; NaN and Infinity are none), for a name that
-    an object has twice, for numbers and characters that others cannot read, and beyond `longest` (characters) and
-    `deepest` (levels)."""
+    an object has twice, for numbers and characters that others cannot read, and beyond `longest` (characters),
+    `deepest` (levels) and `most` (values)."""
     if len(text) > longest:
         raise BadJson(f"This is longer than {longest:,} characters, the most that is kept.")
-    _not_deeper(text, deepest)
+    _bounded(text, deepest, most)
     try:
         value = json.loads(text, parse_constant=_no_constant)
     except json.JSONDecodeError as error:
@@ -165,25 +168,25 @@ class _Places:
         )
 
 
-def _not_deeper(text: str, deepest: int) -> None:
-    """Before anything reads it: readers go as deep as a text does."""
-    depth = 0
-    in_string = False
-    skip = False
-    for at, character in enumerate(text):
-        if skip:
-            skip = False
-        elif in_string:
-            skip = character == "\\"
-            in_string = character != '"'
-        elif character == '"':
-            in_string = True
-        elif character in "{[":
+_MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],]', re.DOTALL)
+
+
+def _bounded(text: str, deepest: int, most: int) -> None:
+    """Before anything reads it: readers go as deep as a text does, and make a value of all that it holds."""
+    depth = commas = 0
+    for found in _MARKS.finditer(text):
+        mark = found[0]
+        if mark == ",":
+            commas += 1
+            if commas > most:
+                raise BadJson(f"This holds more than {most:,} values, the most that is read.")
+        elif mark in ("{", "["):
             depth += 1
             if depth > deepest:
+                at = found.start()
                 line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
                 raise BadJson(f"This is nested deeper than {deepest} levels.", line, column)
-        elif character in "}]":
+        elif mark in ("}", "]"):
             depth -= 1
 
 

@@ -67,11 +67,19 @@ _VARIABLE: Members = {
     "value": "value",
     "hosts": "hosts",
 }
+MOST_SUBSCHEMAS = 50_000
+"""In all schemas of a document: objects and booleans, each of which takes time to check."""
+_FOR_A_PATTERN = 3
+"""Subschemas that one counts as: it is compiled."""
+_SCHEMAS = ("pathArguments", "queryArguments", "body")
 _STANDS_FOR_A_VALUE = "${MASKED}"
 
 
 def check(document: dict[str, Any]) -> list[Problem]:
     """All that keeps the document from being saved."""
+    if _has_too_many_subschemas(document):
+        advice = "Split the file, and import the parts one after the other."
+        return [Problem(f"Its tools have schemas of more than {MOST_SUBSCHEMAS:,} subschemas in all. {advice}")]
     problems: list[Problem] = []
     for path, thing, checked in _things(document):
         findings = Findings()
@@ -83,6 +91,23 @@ def check(document: dict[str, Any]) -> list[Problem]:
             for error in findings.errors
         )
     return [*problems, *_clashes(document), *_misplaced(document)]
+
+
+def _has_too_many_subschemas(document: dict[str, Any]) -> bool:
+    tools = (tool for provider in document.get("providers", []) for tool in provider.get("tools", []))
+    waiting: list[Any] = [tool[name] for tool in tools for name in _SCHEMAS if name in tool]
+    found = 0
+    while waiting and found <= MOST_SUBSCHEMAS:
+        value = waiting.pop()
+        found += isinstance(value, dict | bool)
+        if isinstance(value, dict):
+            waiting += value.values()
+            named = value.get("patternProperties")
+            patterns = isinstance(value.get("pattern"), str) + (len(named) if isinstance(named, dict) else 0)
+            found += _FOR_A_PATTERN * patterns
+        elif isinstance(value, list):
+            waiting += value
+    return found > MOST_SUBSCHEMAS
 
 
 Checked = Callable[[dict[str, Any], Findings], Members]

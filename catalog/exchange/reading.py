@@ -15,6 +15,8 @@ from catalog.exchange.schema import validate
 MOST_BYTES = 8 << 20
 """Of a document; a server of 2,000 tools has about 3 MB. With this a preview can carry it in a form, whatever is in it
 (DATA_UPLOAD_MAX_MEMORY_SIZE)."""
+_MOST_VALUES = 150_000
+"""Of a document, each of which takes time to check; a server of 2,000 tools has about 15,000."""
 _LEVELS_AROUND = 8
 """Of the document around what people write themselves, such as a schema."""
 
@@ -31,7 +33,7 @@ def read(data: bytes | str) -> Reading:
     """Raises DocumentError with all that is wrong, each with its line."""
     text = _text(data)
     try:
-        document = parse_json(text, longest=MOST_BYTES, deepest=DEEPEST + _LEVELS_AROUND)
+        document = parse_json(text, longest=MOST_BYTES, deepest=DEEPEST + _LEVELS_AROUND, most=_MOST_VALUES)
     except BadJson as error:
         raise DocumentError([Problem(str(error))]) from error
     try:

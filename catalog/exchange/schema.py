@@ -70,7 +70,11 @@ _VARIABLE = _object(
         "secret": _flag("Whether the value is a secret: it is masked here, and never read from here."),
         "value": _text("Of a plain one; •••••• for a secret one.", maxLength=100_000),
         "hosts": _list(
-            _text("A host, or host:port, in small letters.", minLength=1, maxLength=260),
+            _text(
+                "A host, or host:port, in small letters, asked over https; http:// before it for plain http.",
+                minLength=1,
+                maxLength=270,
+            ),
             "The hosts that a secret one may be sent to.",
             maxItems=200,
         ),

@@ -46,8 +46,9 @@ class VariableForm(EntityForm):
     )
     hosts = ListField(
         label="Hosts it may be sent to",
-        help_text="One a line: api.example.com, or with a port api.example.com:8443. Each by itself, without https:// "
-        "and without a path. A call to any other host fails instead of telling the secret.",
+        help_text="One a line: api.example.com, or with a port api.example.com:8443. Without a path. They are "
+        "asked over https alone: where plain http is all there is, and who is on the way may read the secret, write "
+        "http://api.example.com. A call to any other host fails instead of telling the secret.",
     )
     description = forms.CharField(
         max_length=20_000,

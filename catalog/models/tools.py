@@ -166,7 +166,8 @@ class Variable(Configured):
     value = models.TextField(blank=True, help_text="Of a plain one.")
     secret = Secret()
     hosts = OrderedJSONField(default=list, blank=True)
-    """The hosts (`api.example.com`, or with a port `api.example.com:8443`) that a secret one may be sent to."""
+    """The hosts (`api.example.com`, or with a port `api.example.com:8443`) that a secret one may be sent to over https;
+    `http://api.example.com` over plain http."""
 
     class Meta:
         ordering = ["name"]

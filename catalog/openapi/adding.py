@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from catalog import providers, variables
-from catalog.checking.hosts import allows
+from catalog.checking.hosts import allows, named
 from catalog.checking.problems import FieldError, Findings, Invalid
 from catalog.exchange import rows
 from catalog.models import Provider, Server, Tool, Variable
@@ -193,7 +193,7 @@ def _need(name: str, wanted: list[Credential], row: Variable | None, base_url: s
 
 def _host(url: str) -> str:
     """As a variable names it; "" where it holds `${NAME}`."""
-    return "" if "$" in urlsplit(url).netloc or not urlsplit(url).netloc else urlsplit(url).netloc.rpartition("@")[2]
+    return "" if "$" in urlsplit(url).netloc else named(url)
 
 
 def _count(found: list[Match], state: str) -> int:

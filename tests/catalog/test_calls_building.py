@@ -182,6 +182,8 @@ def test_arguments_that_are_too_long_or_too_deep_are_refused() -> None:
         ("https://api.example.com", ["api.example.com:8443"]),
         ("https://sub.api.example.com", ["api.example.com"]),
         ("https://api.example.com", []),
+        ("http://api.example.com", ["api.example.com"]),
+        ("https://api.example.com", ["http://api.example.com"]),
     ],
 )
 def test_a_secret_is_not_sent_to_a_host_that_it_does_not_name(base: str, hosts: list[str]) -> None:

@@ -49,7 +49,7 @@ def test_the_form_begins_with_examples_and_defaults(browse: Browse, bob: User, f
 
 
 def test_a_call_shows_the_request_and_the_answer(browse: Browse, bob: User, forecast: Tool, api: Upstream) -> None:
-    forecast.headers = secret(forecast.provider, api.host)
+    forecast.headers = secret(forecast.provider, api.url)
     forecast.save()
     sent = {"path": '{"city": "Köln"}', "query": '{"days": 3}'}
     page = text_of(browse(bob).post(url_of(forecast), sent))

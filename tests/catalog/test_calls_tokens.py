@@ -20,7 +20,7 @@ from tests.catalog.upstream import CLIENT, Upstream, upstream
 @pytest.fixture
 def private(docs: Server, api: Upstream) -> Provider:
     """A provider that wants an access token."""
-    factories.variable(docs, "CLIENT_SECRET", secret=CLIENT[1], hosts=[api.host])
+    factories.variable(docs, "CLIENT_SECRET", secret=CLIENT[1], hosts=[api.url])
     return factories.provider(
         docs,
         "Private weather",
@@ -167,9 +167,22 @@ def test_a_token_endpoint_that_is_down_or_talks_without_end_is_a_failure(private
 def test_the_client_secret_is_not_sent_to_a_token_url_that_it_does_not_name(private: Provider, api: Upstream) -> None:
     with upstream() as other:
         private.oauth2_token_url = f"{other.url}/token"
-        with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {other.host}"):
+        with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {other.url}"):
             call(private, "/private")
         assert other.seen == []
+
+
+def test_the_client_secret_for_https_is_not_sent_in_clear(private: Provider, api: Upstream) -> None:
+    variable = private.server.variables.get()
+    variable.hosts = [api.host, "api.example.com"]
+    variable.save()
+    private.base_url = "https://api.example.com"
+    with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {api.url}"):
+        call(private, "/private")
+    private.base_url, private.oauth2_token_url = api.base_url, "https://api.example.com/token"
+    with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {api.url}"):
+        call(private, "/private")
+    assert api.seen == []
 
 
 def test_an_access_token_is_not_sent_to_a_base_url_that_the_client_secret_does_not_name(
@@ -178,7 +191,7 @@ def test_an_access_token_is_not_sent_to_a_base_url_that_the_client_secret_does_n
     call(private, "/private")
     with upstream() as other:
         private.base_url = other.base_url
-        with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {other.host}"):
+        with pytest.raises(SecretWithheld, match=f"CLIENT_SECRET may not be sent to {other.url}"):
             call(private, "/private")
         assert other.seen == []
 
@@ -186,7 +199,7 @@ def test_an_access_token_is_not_sent_to_a_base_url_that_the_client_secret_does_n
 def test_a_token_url_that_leads_inward_is_not_asked(private: Provider, api: Upstream) -> None:
     with upstream("127.0.0.2") as inside:
         variable = private.server.variables.get()
-        variable.hosts = [api.host, inside.host]
+        variable.hosts = [api.url, inside.url]
         variable.save()
         private.oauth2_token_url = f"{inside.url}/token"
         with pytest.raises(Refused, match="a loopback address"):
@@ -204,7 +217,7 @@ def test_the_token_endpoint_s_redirect_is_not_followed(private: Provider, api: U
 
 
 def test_a_tool_with_its_own_authorization_asks_for_no_token(private: Provider, api: Upstream) -> None:
-    factories.variable(private.server, "TOKEN", secret="mine-alone", hosts=[api.host])
+    factories.variable(private.server, "TOKEN", secret="mine-alone", hosts=[api.url])
     result = call(private, "/echo", headers={"authorization": "Bearer ${TOKEN}"})
     assert api.asked == ["GET /v1/echo"]
     assert result.value["headers"]["authorization"] == "Bearer ••••••"

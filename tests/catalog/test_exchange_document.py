@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from catalog.checking.json_text import parse_json
 from catalog.exchange import model
 from catalog.exchange.document import DocumentError, dumps, from_document, render, to_document
 from catalog.exchange.model import MASK, ServerConfig, order
@@ -170,7 +171,7 @@ def test_errors_of_the_forms_rules_have_lines_too() -> None:
         tool = document["providers"][1]["tools"][0]
         tool["path"] = "//evil.example/{city}"
         tool["queryArguments"]["properties"]["zeta"]["type"] = "no such type"
-        document["variables"][0]["hosts"] = ["https://api.weather.example"]
+        document["variables"][0]["hosts"] = ["*.weather.example"]
 
     document = _edited(change)
     told = _told(document)
@@ -296,3 +297,24 @@ def _put(document: Any, path: tuple[Any, ...], value: Any) -> None:
     for step in path[:-1]:
         document = document[step]
     document[path[-1]] = value
+
+
+@pytest.mark.parametrize(("count", "property_"), [(25, {}), (7, {"pattern": "[a-z]{1900}"})])
+def test_a_document_of_more_schemas_than_can_be_checked_in_time_is_refused_at_once(count: int, property_: Any) -> None:
+    def change(document: Any) -> None:
+        schema = {"type": "object", "properties": {f"p{number}": property_ for number in range(2_000)}}
+        tools = document["providers"][1]["tools"]
+        tools += [{"name": f"many{number}", "method": "POST", "path": "/x", "body": schema} for number in range(count)]
+
+    (told,) = _told(_edited(change))
+    assert "more than 50,000 subschemas in all" in told
+
+
+@pytest.mark.parametrize("text", ["[" + "0," * 200_000 + "0]", "[" + "0," * 200_000, "[" + "{}," * 200_000])
+def test_a_document_of_more_values_than_can_be_read_in_time_is_refused_at_once(text: str) -> None:
+    assert _told(text) == ["This holds more than 150,000 values, the most that is read."]
+
+
+def test_commas_in_texts_are_no_values() -> None:
+    text = '\\",' * 600_000
+    assert parse_json(json.dumps(text), longest=MOST_BYTES) == text

@@ -145,6 +145,13 @@ def test_a_secret_that_may_go_to_more_hosts_is_a_move_and_to_fewer_is_not() -> N
     assert plan(SAMPLE, more, entered=()).moves == ()  # nothing has been entered that could be sent
 
 
+def test_a_secret_that_may_go_over_plain_http_too_is_a_move() -> None:
+    token = SAMPLE.variables[0]
+    plain = f"http://{token.hosts[0]}"
+    more = replace(SAMPLE, variables=(replace(token, hosts=(*token.hosts, plain)), SAMPLE.variables[1]))
+    assert _moves(SAMPLE, more) == [f"Variable API_TOKEN, hosts: {token.hosts[0]} → {token.hosts[0]}, {plain}"]
+
+
 def test_a_new_server_moves_nothing() -> None:
     assert plan(None, SAMPLE).moves == ()
 

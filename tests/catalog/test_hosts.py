@@ -20,6 +20,9 @@ from catalog.checking.hosts import BadHost, allows, check_host, check_hosts
         ("192.0.2.7:80", "192.0.2.7:80"),
         ("2001:DB8:0::1", "[2001:db8::1]"),
         ("[2001:db8::1]:8443", "[2001:db8::1]:8443"),
+        ("HTTPS://API.example.com", "api.example.com"),
+        ("HTTP://API.example.com.:8080", "http://api.example.com:8080"),
+        ("http://2001:DB8:0::1", "http://[2001:db8::1]"),
     ],
 )
 def test_a_host_is_kept_in_the_form_that_is_compared(typed: str, kept: str) -> None:
@@ -30,7 +33,11 @@ def test_a_host_is_kept_in_the_form_that_is_compared(typed: str, kept: str) -> N
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("https://api.example.com", "has a scheme"),
+        ("ftp://api.example.com", "another scheme"),
+        ("http://https://api.example.com", "another scheme"),
+        ("https://api.example.com/v1", "has a path"),
+        ("http://user@api.example.com", "no user name"),
+        ("http://", "missing"),
         ("api.example.com/v1", "has a path"),
         ("api.example.com?x", "has a path"),
         ("api.example.com#x", "has a path"),
@@ -78,7 +85,13 @@ def test_a_list_holds_each_host_once_and_not_too_many() -> None:
     [
         (["api.example.com"], "https://api.example.com/v1?x=1", True),
         (["api.example.com"], "HTTPS://API.EXAMPLE.COM.:443/v1", True),
-        (["api.example.com"], "http://api.example.com/", True),
+        (["api.example.com"], "http://api.example.com/", False),
+        (["api.example.com:80"], "http://api.example.com/", False),
+        (["http://api.example.com"], "http://api.example.com/v1", True),
+        (["http://api.example.com"], "HTTP://api.example.com:80/", True),
+        (["http://api.example.com"], "http://api.example.com:8080/", False),
+        (["http://api.example.com"], "https://api.example.com/", False),
+        (["http://api.example.com:8080"], "http://api.example.com:8080/", True),
         (["api.example.com"], "https://api.example.com:8443/", False),
         (["api.example.com"], "https://api.example.com:80/", False),
         (["api.example.com:8443"], "https://api.example.com:8443/", True),

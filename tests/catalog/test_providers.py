@@ -148,8 +148,14 @@ def test_a_host_that_a_secret_does_not_name_is_told_before_a_call_fails(docs: Se
     assert warnings.of_tool(tool) == [
         "There is no variable MISSING, and calls that need it fail. Add it on the Variables tab."
     ]
+    in_clear = providers.edit_provider(
+        provider=provider, values={"base_url": "http://api.example.com/v1"}, seen_revision=1, by=None
+    )
+    assert "TOKEN is not sent to http://api.example.com/v1, for it does not name http://api.example.com," in " ".join(
+        warnings.of_provider(in_clear)
+    )
     moved = providers.edit_provider(
-        provider=provider, values={"base_url": "http://evil.example"}, seen_revision=1, by=None
+        provider=provider, values={"base_url": "http://evil.example"}, seen_revision=2, by=None
     )
     told = " ".join(warnings.of_provider(moved))
     assert "TOKEN is not sent to http://evil.example" in told

@@ -104,14 +104,14 @@ def test_a_plain_one_that_looks_like_a_secret_is_told_to_become_one(
 
 
 def test_a_form_with_errors_names_each_and_gives_no_secret_back(browse: Browse, bob: User, docs: Server) -> None:
-    wrong = {**SECRET, "name": "api key", "hosts": "https://api.example.com\n*.example.com"}
+    wrong = {**SECRET, "name": "api key", "hosts": "ftp://api.example.com\n*.example.com"}
     response = browse(bob).post(f"{LIST}new/", wrong)
     shown = html.unescape(words(response))
     assert response.status_code == 200
     assert "A name begins with a capital letter" in shown
-    assert "has a scheme" in shown
+    assert "another scheme" in shown
     assert "Enter the secret again" in shown
-    assert "https://api.example.com *.example.com" in shown
+    assert "ftp://api.example.com *.example.com" in shown
     assert VALUE not in shown
     assert not Variable.objects.exists()
 

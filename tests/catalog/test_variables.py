@@ -121,7 +121,8 @@ def test_entering_the_same_secret_again_changes_nothing(docs: Server, changes: l
 
 def test_a_secret_goes_to_more_hosts_only_when_its_value_is_entered_again(docs: Server) -> None:
     row = factories.variable(docs, "A", secret=VALUE, hosts=["api.example.com", "b.example.com"])
-    for hosts in (["api.example.com", "evil.example"], ["evil.example"], ["api.example.com:8443"]):
+    in_clear = "http://api.example.com"
+    for hosts in (["api.example.com", "evil.example"], ["evil.example"], ["api.example.com:8443"], [in_clear]):
         with pytest.raises(Invalid) as invalid:
             edited(row, hosts=hosts)
         assert f"Enter the value again: with {hosts[-1]}" in errors_of(invalid)["value"]
@@ -165,7 +166,8 @@ def test_one_that_becomes_plain_needs_a_value_and_never_tells_the_secret_one(doc
         ({"hosts": []}, "hosts", "Name a host at least"),
         ({"hosts": [" "]}, "hosts", "Name a host at least"),
         ({"hosts": ["*.example.com"]}, "hosts", "many hosts"),
-        ({"hosts": ["https://api.example.com/v1"]}, "hosts", "has a scheme"),
+        ({"hosts": ["https://api.example.com/v1"]}, "hosts", "has a path"),
+        ({"hosts": ["ftp://api.example.com"]}, "hosts", "another scheme"),
         ({"value": "a\r\nX-Evil: 1"}, "value", "no line breaks"),
         ({"value": "x" * 10_001}, "value", "10,000 characters"),
         ({"description": "a\0b"}, "description", "invisible character"),
@@ -227,6 +229,7 @@ def test_a_secret_goes_to_its_hosts_and_a_plain_value_anywhere(docs: Server) -> 
     values = variables.values_for(docs)
     assert values["A"].may_go_to("https://api.example.com/v1")
     assert not values["A"].may_go_to("https://evil.example/v1")
+    assert not values["A"].may_go_to("http://api.example.com/v1")
     assert values["B"].may_go_to("https://evil.example/v1")
 
 
