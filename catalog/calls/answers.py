@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -97,7 +98,8 @@ def _read(body: bytes, content_type: str, secrets: Secrets) -> tuple[str, Any]:
 
 def _json(text: str, secrets: Secrets) -> tuple[str, Any]:
     """In one line, each character as itself: so a secret that came with `\\u` in it is found as well."""
-    line = json.dumps(json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number), ensure_ascii=False)
+    value = json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number, parse_float=_finite)
+    line = json.dumps(value, ensure_ascii=False)
     masked = secrets.masked(line)
     try:
         return masked, json.loads(masked)
@@ -107,6 +109,12 @@ def _json(text: str, secrets: Secrets) -> tuple[str, Any]:
 
 def _no_number(name: str) -> float:
     raise ValueError(name)
+
+
+def _finite(digits: str) -> float:
+    """1e400 would become Infinity, which is no JSON: others could not read what is given on."""
+    number = float(digits)
+    return number if math.isfinite(number) else _no_number(digits)
 
 
 def _type_of(content_type: str) -> tuple[str, str]:

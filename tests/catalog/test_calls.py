@@ -63,6 +63,8 @@ def test_a_picture_is_told_about_and_not_given(weather: Provider) -> None:
     ("kind", "body", "text", "value"),
     [
         ("application/json", b'{"a": NaN}', '{"a": NaN}', None),
+        ("application/json", b'{"a": 1e400}', '{"a": 1e400}', None),
+        ("application/json", b"[-1E+999, 1.5]", "[-1E+999, 1.5]", None),
         ("application/json", b"[" * 200_000, "[" * 100_000, None),
         ("application/json", b"\xef\xbb\xbf[1]", "[1]", [1]),
         ("application/json", b'"' + b"9" * 10 + b'"', '"9999999999"', "9999999999"),
