@@ -112,7 +112,8 @@ def test_what_is_no_schema_is_refused_with_the_place(schema: Any, pointer: str, 
     ],
 )
 def test_a_pattern_that_would_be_compiled_to_more_than_fits_into_memory_is_refused(pattern: str) -> None:
-    for schema in ({"pattern": pattern}, {"patternProperties": {pattern: {}}}):
+    schemas: list[Any] = [{"pattern": pattern}, {"patternProperties": {pattern: {}}}]
+    for schema in schemas:
         with pytest.raises(BadSchema, match="repeats more than"):
             check_schema(schema)
 
