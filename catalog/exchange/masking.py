@@ -108,12 +108,18 @@ def mask_credential(value: str) -> str:
     return value if not value or _ONE_REFERENCE.fullmatch(value) else MASK
 
 
+def mask_client_id(value: str) -> str:
+    """Of a provider that asks for tokens, so that it has one: MASK also before it is entered, as after an import."""
+    return mask_credential(value) or MASK
+
+
 def mask_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """One without a value lacks what was masked when it was imported: it stays masked, and the document as it was."""
     return {name: value if _may_leave(name, value) else MASK for name, value in headers.items()}
 
 
 def _may_leave(name: str, value: str) -> bool:
-    if not value or name.lower() in HARMLESS:
+    if name.lower() in HARMLESS:
         return True
     if name.lower() == "cookie":
         return _COOKIES.fullmatch(value) is not None

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 from uuid import UUID
 
-from catalog.exchange.masking import mask_credential, mask_headers, mask_variable
+from catalog.exchange.masking import mask_client_id, mask_credential, mask_headers, mask_variable
 from catalog.exchange.model import (
     Named,
     OAuth2Config,
@@ -83,7 +83,7 @@ def provider_config(
 ) -> ProviderConfig:
     oauth2 = OAuth2Config(
         token_url=row.oauth2_token_url,
-        client_id=mask_credential(row.oauth2_client_id) if masked else row.oauth2_client_id,
+        client_id=mask_client_id(row.oauth2_client_id) if masked and row.oauth2_token_url else row.oauth2_client_id,
         client_secret=mask_credential(row.oauth2_client_secret) if masked else row.oauth2_client_secret,
         scopes=tuple(row.oauth2_scopes),
     )
