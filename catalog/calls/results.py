@@ -21,6 +21,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 from typing import Any, ClassVar
+from urllib.parse import quote, quote_plus
 
 MASK = "••••••"
 SHORTEST_SECRET = 4
@@ -112,6 +113,7 @@ class Secrets:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._values: set[str] = set()
+        self._written: set[str] = set()
         self._spelled: re.Pattern[str] | None = None
         for value in values:
             self.add(value)
@@ -119,29 +121,39 @@ class Secrets:
     def add(self, value: str) -> None:
         if len(value) >= SHORTEST_SECRET:
             self._values.add(value)
+            self._written |= {
+                value,
+                json.dumps(value)[1:-1],
+                json.dumps(value, ensure_ascii=False)[1:-1],
+                quote(value, safe=""),
+                quote_plus(value),
+                escape(value),
+            }
             self._spelled = None
 
     def masked(self, text: str) -> str:
-        """The text without them: exactly as they are, and as JSON, URLs and HTML write them. The longest first, for
-        one may be a part of another."""
-        for value in self._longest_first():
+        """The text without them: exactly as they are, as JSON, URLs and HTML write them, and with any character written
+        in one of these ways. The longest first, for one may be a part of another."""
+        for value in sorted(self._written, key=len, reverse=True):
             text = text.replace(value, MASK)
-        if self._values and any(mark in text for mark in _ESCAPING):
-            self._spelled = self._spelled or re.compile("|".join(map(_spelled, self._longest_first())))
+        short = [value for value in self._values if len(value) <= _LONGEST_SPELLED]
+        if short and any(mark in text for mark in _ESCAPING):
+            if self._spelled is None:
+                self._spelled = re.compile("|".join(map(_spelled, sorted(short, key=len, reverse=True))))
             text = self._spelled.sub(MASK, text)
         return text
 
-    def _longest_first(self) -> list[str]:
-        return sorted(self._values, key=len, reverse=True)
 
-
+_LONGEST_SPELLED = 1_000
+"""Characters of a secret that is looked for in any spelling: the pattern of it takes a tenth of a second to make."""
 _ESCAPING = ("\\", "%", "+", "&")
 """What begins a character that is written otherwise, each in its way."""
 
 
 def _spelled(value: str) -> str:
-    """A pattern of the value with any of its characters written otherwise."""
-    return "".join(f"(?:{'|'.join(_spellings(character))})" for character in value)
+    """A pattern of the value with any of its characters written otherwise. What was read as one stays so: to try each
+    of them again would double the time with every character."""
+    return "".join(f"(?>{'|'.join(_spellings(character))})" for character in value)
 
 
 def _spellings(character: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,7 +12,7 @@ import requests
 
 from catalog.calls import CallError
 from catalog.calls.building import Request
-from catalog.calls.results import Misconfigured, Refused, Sent
+from catalog.calls.results import Misconfigured, Refused, Secrets, Sent
 from catalog.calls.sending import _target as redirected
 from catalog.models import Provider
 from tests import factories
@@ -174,3 +175,12 @@ def test_an_error_tells_nothing_that_is_secret_and_no_remote_words(weather: Prov
             call(weather, path, headers=headers)
         assert SECRET not in f"{caught.value!r} {caught.value.sent}"
         assert caught.value.__cause__ is None
+
+
+def test_an_answer_that_nearly_spells_a_secret_everywhere_is_masked_in_time() -> None:
+    secrets = Secrets(["\\" * 50, "a" * 50])
+    nearly = ("\\" * 49 + "x" + "a" * 49 + "%") * 1_000
+    started = time.monotonic()
+    assert secrets.masked(nearly) == nearly
+    assert secrets.masked("%61" * 50) == "••••••"
+    assert time.monotonic() - started < 20  # a tenth of a second on an idle machine
