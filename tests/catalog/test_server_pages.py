@@ -226,7 +226,7 @@ def test_each_tab_of_a_server_is_on_each_of_its_pages(browse: Browse, carol: Use
 def panel() -> Iterator[None]:
     tabs.register_panel("catalog:activity", label="What happened")
     yield
-    tabs._panels.clear()
+    del tabs._panels["catalog:activity"]
 
 
 @pytest.mark.usefixtures("panel")
