@@ -22,3 +22,10 @@ little (a person waits) and within a savepoint of its own: its errors are logged
 
 server_leaving = Signal()
 """A server is about to be deleted: `server`, `by`. Sent within the transaction that deletes it, like `config_saved`."""
+
+entity_saved = Signal()
+"""A toolkit, command, skill or client was saved or deleted: `kind` (`EntityKind`), `organization`, `pk` (UUID), `owner`
+(a User; None for what is the organisation's), `change` (`catalog.saving.Change`), `by`, and `source`
+(`EntityRevision.Source`).
+
+Sent like `config_saved`, within the transaction. Servers tell by `config_saved`, also when they are created."""

@@ -56,6 +56,8 @@ class Server(models.Model):
         related_name="+",
         help_text="What is served when no version is active.",
     )
+    git_integration: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True, editable=False)
+    """How its file in git stands, written from above for lists to show; empty for nothing to tell."""
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
 from django.conf import settings
@@ -12,76 +11,30 @@ from django.utils import timezone
 from catalog.fields import PathField
 from catalog.models import Server
 from forges.models import Connection
-from lib.crypto import Secret
+from gitsync.models.destination import Destination
 from orgs.models import Organization
 
 
-class Mode(models.TextChoices):
-    COMMIT = "commit", "Commit to the branch"
-    PULL_REQUEST = "pull_request", "Open a pull request"
-
-
-class Problem(models.TextChoices):
-    """Why the last push did not arrive; the first four block until a person acts."""
-
-    NONE = "", "None"
-    SECRET = "secret", "A secret was found"
-    PROTECTED = "protected", "The branch is protected"
-    CONFLICT = "conflict", "Files of others are in the way"
-    CREDENTIAL = "credential", "Its connection is gone"
-    FAILED = "failed", "Failed"
-
-
-class PushTarget(models.Model):
+class PushTarget(Destination):
     """The repository that a server's configuration is pushed to.
 
-    Its credential is a Connection, or its own token for plain git. It outlives its server (`server` is None then)
-    until the server's files are removed from the repository. Whether it is pending, pushing or waiting is not kept
-    here: `gitsync.states` derives it from its Runs and from `pushed_revision`.
+    It outlives its server (`server` is None then) until the server's files are removed from the repository. Whether it
+    is pending, pushing or waiting `gitsync.states` derives from its Runs and from `pushed_revision`.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="push_targets")
     server = models.OneToOneField(Server, null=True, blank=True, on_delete=models.SET_NULL, related_name="push_target")
     server_name = models.CharField(max_length=120, help_text="Also once the server is deleted.")
     connection = models.ForeignKey(
         Connection, null=True, blank=True, on_delete=models.SET_NULL, related_name="push_targets"
     )
-    credential_lost = models.TextField(blank=True, help_text="Why its connection is gone, for a person.")
-    username = models.CharField(max_length=255, blank=True, help_text="For plain git with a password or token.")
-    token = Secret()
-
-    forge = models.CharField(max_length=20)
-    base_url = models.CharField(max_length=255, blank=True, help_text="The forge's API address, empty for plain git.")
-    repository_id = models.CharField(max_length=512, help_text="The forge's permanent id, which survives renames.")
-    repository = models.CharField(max_length=512, help_text="owner/name, or the URL for plain git.")
-    web_url = models.CharField(max_length=1024, blank=True)
-    branch = models.CharField(max_length=255)
-    directory = PathField(max_length=512, blank=True, help_text="Where its files go; empty for the repository's root.")
-    directory_follows = models.BooleanField(default=True, help_text="The directory is the server's slug.")
-    mode = models.CharField(max_length=12, choices=Mode.choices, default=Mode.COMMIT)
-
     assigned_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
-    revision = models.PositiveIntegerField(default=1, editable=False, help_text="Counts the changes of the assignment.")
-    created_at = models.DateTimeField(auto_now_add=True)
-    updated_at = models.DateTimeField(auto_now=True)
-
+    directory_follows = models.BooleanField(default=True, help_text="The directory is the server's slug.")
     pushed_revision = models.PositiveIntegerField(
         null=True, blank=True, help_text="The server's config_revision that the repository holds; none yet when empty."
     )
-    last_commit = models.CharField(max_length=64, blank=True, help_text="The head at which it was found or made so.")
-    last_commit_url = models.CharField(max_length=1024, blank=True)
-    last_pushed_at = models.DateTimeField(null=True, blank=True, help_text="When a commit of ours last arrived.")
-    side_branch = models.CharField(max_length=255, blank=True, help_text="Of the open pull request.")
-    pull_request = models.CharField(max_length=40, blank=True, help_text="Its number.")
-    pull_request_url = models.CharField(max_length=1024, blank=True)
-
-    problem = models.CharField(max_length=10, choices=Problem.choices, blank=True, default=Problem.NONE)
-    problem_text = models.TextField(blank=True, help_text="For a person; what to do is in it.")
-    problem_details: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    """secret: `findings` [{path, field, line, kind, digest}]; conflict: `files` {path: blob id}."""
     foreign: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     """Files below its directory that are not ours and in nobody's way: {path: blob id}, the first of them."""
     foreign_count = models.PositiveIntegerField(default=0)
