@@ -337,6 +337,11 @@ GITSYNC_COMMITTER = env.str("GITSYNC_COMMITTER", default="Millrace <millrace@loc
 """Whom git names as the committer of what is pushed; the author is who saved."""
 GITSYNC_QUIET_SECONDS = env.float("GITSYNC_QUIET_SECONDS", default=3.0)
 """Saves of a server that are no further apart become one commit; at most four times as long is waited for them."""
+ENTITY_MAX_FILE_BYTES = env.int("ENTITY_MAX_FILE_BYTES", default=5 << 20)
+"""Of one file of an entity in git, and of one file of a skill in the pages."""
+SKILL_MAX_BYTES = env.int("SKILL_MAX_BYTES", default=20 << 20)
+SKILL_MAX_FILES = env.int("SKILL_MAX_FILES", default=500)
+"""Of one skill, all its files together."""
 
 # ------------------------------------------------------------------------------------------------ calls of tools
 

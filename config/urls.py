@@ -11,6 +11,7 @@ urlpatterns = [
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("o/<slug:org>/runs/", include("jobs.urls")),
     path("o/<slug:org>/servers/", include("catalog.urls")),
+    path("o/<slug:org>/", include("catalog.library_urls")),
     path("o/<slug:org>/", include("integrations.urls")),
     path("o/<slug:org>/", include("gitsync.urls")),
     path("o/<slug:org>/", include("forges.urls")),

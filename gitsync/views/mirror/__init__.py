@@ -1,0 +1,1 @@
+"""Pages of the mirror: connecting it, how it stands, and what a person has to settle."""
