@@ -29,7 +29,7 @@ Done = Submitted[PromptForm, Prompt]
 def prompt(request: HttpRequest, membership: Membership, server: str, pk: UUID) -> HttpResponse:
     it = server_of(membership, server)
     found = find(Prompt, it, pk)
-    sample = SampleForm(request.GET or None, prompt=found)
+    sample = SampleForm(request.GET or None, arguments=found.arguments)
     return page(
         request,
         membership,
