@@ -56,7 +56,8 @@ def messages_as_text(messages: Sequence[Mapping[str, Any]]) -> str:
 
 
 class SampleForm(forms.Form):
-    """A value for each argument of a prompt or command, to see how it reads. Left empty, a required one stands for itself."""
+    """A value for each argument of a prompt or command, to see how it reads. Left empty, a required one stands for
+    itself."""
 
     def __init__(self, data: QueryDict | None = None, *, arguments: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(data, prefix="sample")
