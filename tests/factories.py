@@ -2,12 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from itertools import count
 from typing import Any
 
 from django.utils.text import slugify
 
-from catalog.models import Blob, Content, Prompt, Provider, Resource, Server, Tool, Variable
+from catalog.file_blobs import oid_of
+from catalog.models import (
+    Blob,
+    Client,
+    Command,
+    Content,
+    FileBlob,
+    Prompt,
+    Provider,
+    Resource,
+    Server,
+    Skill,
+    SkillFile,
+    Tool,
+    Toolkit,
+    ToolkitItem,
+    Variable,
+)
 from forges.models import Connection, Hook, Method
 from integrations.models import Integration, Track
 from jobs.models import Run, Trigger
@@ -78,6 +96,55 @@ def variable(on: Server, name: str = "", value: str = "", **fields: Any) -> Vari
     fields.setdefault("is_secret", "secret" in fields)
     fields.setdefault("hosts", ["api.example.com"] if fields["is_secret"] else [])
     return Variable.objects.create(server=on, name=name or f"NAME_{next(_number)}", value=value, **fields)
+
+
+def command(org: Organization, name: str = "", **fields: Any) -> Command:
+    """A prompt without arguments; `owner=…` makes it personal."""
+    name = name or f"Greet {next(_number)}"
+    values = {"slug": slugify(name), "prompt": "Say hello."}
+    return Command.objects.create(organization=org, name=name, **{**values, **fields})
+
+
+def skill(org: Organization, name: str = "", files: Mapping[str, bytes] | None = None, **fields: Any) -> Skill:
+    """Instructions, and `files` beside them."""
+    name = name or f"Forms {next(_number)}"
+    values = {"slug": slugify(name), "description": "Fills in forms.", "instructions": "Fill it in.\n"}
+    made = Skill.objects.create(organization=org, name=name, **{**values, **fields})
+    for path, data in (files or {}).items():
+        blob, _ = FileBlob.objects.get_or_create(
+            organization=org, oid=oid_of(data), defaults={"size": len(data), "data": data}
+        )
+        SkillFile.objects.create(skill=made, path=path, blob=blob)
+    return made
+
+
+def toolkit(
+    org: Organization,
+    name: str = "",
+    *items: Tool | Prompt | Resource,
+    commands: Iterable[Command] = (),
+    skills: Iterable[Skill] = (),
+    **fields: Any,
+) -> Toolkit:
+    """A choice of `items`, commands and skills; an empty one unless told."""
+    name = name or f"Toolkit {next(_number)}"
+    made = Toolkit.objects.create(organization=org, name=name, **{"slug": slugify(name), **fields})
+    for item in items:
+        ToolkitItem.objects.create(toolkit=made, **{str(item._meta.model_name): item})
+    made.commands.set(commands)
+    made.skills.set(skills)
+    return made
+
+
+def client(
+    org: Organization, name: str = "", servers: Iterable[Server] = (), toolkits: Iterable[Toolkit] = (), **fields: Any
+) -> Client:
+    """An application that may reach these; nothing unless told."""
+    name = name or f"Editor {next(_number)}"
+    made = Client.objects.create(organization=org, name=name, **{"slug": slugify(name), **fields})
+    made.servers.set(servers)
+    made.toolkits.set(toolkits)
+    return made
 
 
 def integration(on: Server, repository: str = "", **fields: Any) -> Integration:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 
 from catalog.checking.problems import FieldError
 from catalog.forms.fields import JsonField
-from catalog.models.tools import Configured
+from catalog.saving import Counted
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class EntityForm(forms.Form):
         }
 
     @classmethod
-    def values_of(cls, row: Configured) -> dict[str, Any]:
+    def values_of(cls, row: Counted) -> dict[str, Any]:
         """What the form shows of a row."""
         return {
             **{name: getattr(row, name) for name in cls.base_fields if name != "seen_revision"},
@@ -48,7 +48,7 @@ class EntityForm(forms.Form):
         }
 
     @classmethod
-    def for_row(cls, row: Configured, data: QueryDict | None = None, **more: Any) -> Self:
+    def for_row(cls, row: Counted, data: QueryDict | None = None, **more: Any) -> Self:
         """The form of a row as it is, or of what was posted about it."""
         return cls(data, initial=cls.values_of(row), **more)
 
@@ -60,13 +60,13 @@ class EntityForm(forms.Form):
             text = field.placed(error.text, error.pointer) if isinstance(field, JsonField) else error.text
             self.add_error(name, text)
 
-    def over(self, current: Configured) -> Self:
+    def over(self, current: Counted) -> Self:
         """The same form with what the person typed, that saves over what is there now."""
         data = cast("QueryDict", self.data).copy()
         data["seen_revision"] = str(current.revision)
         return type(self)(data, initial=self.initial)
 
-    def differences(self, current: Configured) -> list[Difference]:
+    def differences(self, current: Counted) -> list[Difference]:
         """What is saved now where it is not what the person typed."""
         now = self.values_of(current)
         found = []

@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('path', catalog.fields.PathField(max_length=512)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='revision_files', to='catalog.fileblob')),
+                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='revision_files', to='catalog.fileblob')),
                 ('revision', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='catalog.entityrevision')),
             ],
             options={
@@ -117,7 +117,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('path', catalog.fields.PathField(help_text="Below the skill's folder.", max_length=512)),
-                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='skill_files', to='catalog.fileblob')),
+                ('blob', models.ForeignKey(on_delete=django.db.models.deletion.RESTRICT, related_name='skill_files', to='catalog.fileblob')),
                 ('skill', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='catalog.skill')),
             ],
             options={

@@ -146,7 +146,7 @@ class SkillFile(models.Model):
     id = models.BigAutoField(primary_key=True)
     skill = models.ForeignKey(Skill, on_delete=models.CASCADE, related_name="files")
     path = PathField(max_length=512, help_text="Below the skill's folder.")
-    blob = models.ForeignKey(FileBlob, on_delete=models.PROTECT, related_name="skill_files")
+    blob = models.ForeignKey(FileBlob, on_delete=models.RESTRICT, related_name="skill_files")
 
     class Meta:
         ordering = ["path"]
@@ -272,7 +272,7 @@ class RevisionFile(models.Model):
     id = models.BigAutoField(primary_key=True)
     revision = models.ForeignKey(EntityRevision, on_delete=models.CASCADE, related_name="files")
     path = PathField(max_length=512)
-    blob = models.ForeignKey(FileBlob, on_delete=models.PROTECT, related_name="revision_files")
+    blob = models.ForeignKey(FileBlob, on_delete=models.RESTRICT, related_name="revision_files")
 
     class Meta:
         ordering = ["path"]
