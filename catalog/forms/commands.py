@@ -21,7 +21,7 @@ class CommandForm(RowsForm, OwnedForm):
         widget=mono(12),
         help_text="What the agent is told. Write {{name}} where the value of an argument goes.",
     )
-    field_order = ("name", "slug", "description", "prompt", "owner")
+    field_order = ("name", "slug", "description", "prompt", "who")
 
     def differences(self, current: Any) -> list[Difference]:
         found = super().differences(current)

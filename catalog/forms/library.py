@@ -12,6 +12,7 @@ from catalog.checking.names import LONGEST_DESCRIPTION, LONGEST_NAME
 from catalog.forms.entity import EntityForm
 from catalog.forms.fields import MonoField
 from catalog.models.entities import LONGEST_SLUG
+from orgs.models import User
 
 ORGANIZATION, ME = "organization", "me"
 
@@ -32,7 +33,7 @@ class LibraryForm(EntityForm):
     def __init__(self, data: QueryDict | None = None, *, initial: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(data, initial=dict(initial or {}), **more)
         if (initial or {}).get("seen_revision"):
-            self.fields.pop("owner", None)
+            self.fields.pop("who", None)
             self.fields["slug"].required = True
             self.fields["slug"].help_text = "Its file’s name in git. A new one renames the file there."
 
@@ -40,7 +41,7 @@ class LibraryForm(EntityForm):
 class OwnedForm(LibraryForm):
     """Of a kind that can be personal."""
 
-    owner = forms.ChoiceField(
+    who = forms.ChoiceField(
         label="Who has it",
         choices=[(ORGANIZATION, "The organisation: every member sees it"), (ME, "Only me: nobody else sees it")],
         initial=ORGANIZATION,
@@ -51,11 +52,10 @@ class OwnedForm(LibraryForm):
     @classmethod
     def values_of(cls, row: Any) -> dict[str, Any]:
         return {
-            **{name: getattr(row, name) for name in cls.base_fields if name not in ("owner", "seen_revision")},
+            **{name: getattr(row, name) for name in cls.base_fields if name not in ("who", "seen_revision")},
             "seen_revision": row.revision,
         }
 
-    @property
-    def is_personal(self) -> bool:
-        """Whether a new one is to be the person's own."""
-        return bool(self.cleaned_data.get("owner") == ME)
+    def owner(self, user: User) -> User | None:
+        """Whose a new one is to be: this person's, or None for the organisation's."""
+        return user if self.cleaned_data.get("who") == ME else None

@@ -67,7 +67,7 @@ class SkillForm(OwnedForm):
         widget=mono(18),
         help_text="SKILL.md below its front matter, in Markdown: what the agent does, and when to read which file.",
     )
-    field_order = ("name", "slug", "description", "instructions", *FRONT_MATTER, "owner")
+    field_order = ("name", "slug", "description", "instructions", *FRONT_MATTER, "who")
 
     def __init__(self, data: QueryDict | None = None, *, initial: Mapping[str, Any] | None = None, **more: Any) -> None:
         self.front_matter: Mapping[str, Any] = (initial or {}).get("front_matter", {})
