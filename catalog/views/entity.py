@@ -15,12 +15,11 @@ from django.shortcuts import render
 from catalog.checking.problems import Invalid
 from catalog.forms.entity import Difference, EntityForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
-from catalog.models.tools import Configured
-from catalog.saving import Stale
+from catalog.saving import Counted, Stale
 from catalog.views.page import confirm, server_context
 from orgs.models import Membership
 
-ROW = TypeVar("ROW", bound=Configured)
+ROW = TypeVar("ROW", bound=Counted)
 OFFERED = TypeVar("OFFERED", Provider, Tool, Resource, Prompt, Variable)
 FORM = TypeVar("FORM", bound=EntityForm)
 

@@ -1,0 +1,55 @@
+"""Template tags of the Library's pages, and of how entities stand in git."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+
+from catalog import library
+from catalog.library import SHELVES, Row, Shelf
+from catalog.standing import Standing, standing_of
+from orgs.models import Membership
+
+register = template.Library()
+
+
+@register.filter
+def standing(row: Any) -> Standing | None:
+    """What is to be told of an entity's file in git; None for nothing."""
+    return standing_of(row)
+
+
+@register.simple_tag
+def entity_url(row: Row, page: str = "", *args: object) -> str:
+    """The address of a page about a row of the Library: "" for its own, or edit, delete, share, history, restore."""
+    return library.address(row, page, *args)
+
+
+@register.simple_tag
+def shelf_url(shelf: Shelf, membership: Membership, page: str = "s") -> str:
+    """The address of a kind's list, or of its page “create”."""
+    return shelf.url(membership.organization.slug, page)
+
+
+@register.simple_tag
+def library_tabs(membership: Membership, current: Shelf) -> list[dict[str, Any]]:
+    """The four kinds as `components/_tabs.html` takes them, with how many there are of each."""
+    return [
+        {
+            "label": each.title,
+            "url": each.url(membership.organization.slug, "s"),
+            "current": each == current,
+            "count": each.visible_to(membership).count(),
+        }
+        for each in SHELVES.values()
+    ]
+
+
+@register.simple_tag
+def entity_tabs(row: Row, current: str) -> list[dict[str, Any]]:
+    """The pages about one row as `components/_tabs.html` takes them."""
+    return [
+        {"label": label, "url": library.address(row, page), "current": current == page, "count": None}
+        for page, label in (("", "Overview"), ("history", "History"))
+    ]
