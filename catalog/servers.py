@@ -62,6 +62,16 @@ def create_server(
     *, organization: Organization, values: Mapping[str, Any], by: User | None, request: HttpRequest | None = None
 ) -> Server:
     """Make a server of FIELDS; without a slug it gets one made of its name. Raises SlugTaken."""
+    server = insert_server(organization=organization, values=values, by=by, request=request)
+    announce(server, Change("create", "server", server.name), by)
+    return server
+
+
+@transaction.atomic
+def insert_server(
+    *, organization: Organization, values: Mapping[str, Any], by: User | None, request: HttpRequest | None = None
+) -> Server:
+    """The same for who fills it too, and tells of it then."""
     values = {name: values[name] for name in FIELDS if name in values}
     values["slug"] = values.get("slug") or free_slug(organization, values["name"])
     try:

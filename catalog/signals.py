@@ -15,7 +15,8 @@ version_served = Signal()
 """What a server serves changed, because a version was activated, cleared or deleted: `server_id`, `organization_id`."""
 
 config_saved = Signal()
-"""A server's configuration was saved: `server`, `change` (`catalog.saving.Change`), `by` (a User; None for Millrace).
+"""A server's configuration was saved, or the server made: `server`, `change` (`catalog.saving.Change`), `by` (a User;
+None for Millrace), `source` (`EntityRevision.Source`).
 
 Sent within the transaction that saves it, so that what a receiver writes is kept with it or not at all. A receiver does
 little (a person waits) and within a savepoint of its own: its errors are logged and stop nobody."""

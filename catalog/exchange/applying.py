@@ -21,7 +21,7 @@ from catalog.exchange.snapshot import snapshot
 from catalog.exchange.wording import move_line
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 from catalog.saving import Change, announce, tell
-from catalog.servers import RESERVED_SLUGS, create_server, free_slug
+from catalog.servers import RESERVED_SLUGS, free_slug, insert_server
 from orgs import audit
 from orgs.models import Organization, User
 
@@ -90,7 +90,7 @@ def apply_import(
     Its slug stays, and so does what is masked. Raises ServerMoved when the server is not at `seen_revision` any more,
     HostsNotConfirmed, and DocumentError where it does not fit what stays.
     """
-    current = _locked(server)
+    current = lock_whole(server)
     if seen_revision is not None and current.config_revision != seen_revision:
         raise ServerMoved
     here = snapshot(current, masked=False)
@@ -102,7 +102,7 @@ def apply_import(
     imported = Imported(current, wanted_plan, removed)
     if not imported.changes:
         return imported
-    _write(imported)
+    write(imported)
     _record(imported, by, request)
     tell(current, Change("import", "configuration", current.name), by)
     return imported
@@ -120,14 +120,14 @@ def import_as_new(
     """A new server of what the document says, at the document's version. Without a `slug` it gets the document's,
     or one like it where that is taken. Raises SlugTaken."""
     values = {name: getattr(wanted, name) for name in ("name", "description", "instructions", "visibility")}
-    server = create_server(
+    server = insert_server(
         organization=organization,
         values={**values, "slug": slug or new_slug(organization, wanted)},
         by=by,
         request=request,
     )
     imported = Imported(server, plan(None, wanted), ())
-    _write(imported)
+    write(imported)
     Server.objects.filter(pk=server.pk).update(config_revision=wanted.version)
     server.refresh_from_db()
     server.organization = organization
@@ -142,7 +142,7 @@ def new_slug(organization: Organization, wanted: ServerConfig) -> str:
     return free_slug(organization, wanted.slug) if taken or wanted.slug in RESERVED_SLUGS else wanted.slug
 
 
-def _locked(server: Server) -> Server:
+def lock_whole(server: Server) -> Server:
     """The server as it is now, ours with all its rows until the transaction ends. The rows first, as whoever saves one
     of them does."""
     for model in (Variable, Provider, Tool, Resource, Prompt):
@@ -152,7 +152,8 @@ def _locked(server: Server) -> Server:
     return current
 
 
-def _write(imported: Imported) -> None:
+def write(imported: Imported) -> None:
+    """The rows of it. Raises ServerMoved where a row that was not seen is in the way."""
     server, wanted = imported.server, imported.plan
     touched = rows.Touched((*wanted.created, *wanted.changed))
     try:
