@@ -22,7 +22,7 @@ class BadJson(ValueError):
 
     def __init__(self, text: str, line: int = 0, column: int = 0) -> None:
         super().__init__(f"Line {line}, column {column}: {text}" if line else text)
-        self.line, self.column = line, column
+        self.text, self.line, self.column = text, line, column
 
 
 def parse_json(text: str, *, longest: int = LONGEST, deepest: int = DEEPEST, most: int = MOST_VALUES) -> Any:
@@ -52,18 +52,23 @@ def line_of(text: str, pointer: str) -> int:
 
 def lines_of(text: str, pointers: Iterable[str]) -> dict[str, int]:
     """`line_of` for many, with the text read once."""
+    return {pointer: line for pointer, (line, _) in places_of(text, pointers).items()}
+
+
+def places_of(text: str, pointers: Iterable[str]) -> dict[str, tuple[int, int]]:
+    """`lines_of`, with the columns: counted from 1, in characters."""
     wanted = list(pointers)
     around = {
         "/".join(steps[:end]) for steps in (each.split("/") for each in wanted) for end in range(1, len(steps) + 1)
     }
     places = _Places(text, strict=False, wanted=around).read()
-    lines = {}
+    found = {}
     for pointer in wanted:
         nearest = pointer
         while nearest and nearest not in places:
             nearest = nearest.rpartition("/")[0]
-        lines[pointer] = text.count("\n", 0, places[nearest]) + 1
-    return lines
+        found[pointer] = _line_and_column(text, places[nearest])
+    return found
 
 
 def pointer_to(path: Any) -> str:
@@ -163,9 +168,11 @@ class _Places:
             self._next()
 
     def _wrong(self, text: str, at: int) -> NoReturn:
-        raise BadJson(
-            f"{text[0].upper()}{text[1:]}.", self.text.count("\n", 0, at) + 1, at - self.text.rfind("\n", 0, at)
-        )
+        raise BadJson(f"{text[0].upper()}{text[1:]}.", *_line_and_column(self.text, at))
+
+
+def _line_and_column(text: str, at: int) -> tuple[int, int]:
+    return text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
 
 
 _MARKS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[{}\[\],]', re.DOTALL)
@@ -184,8 +191,7 @@ def _bounded(text: str, deepest: int, most: int) -> None:
             depth += 1
             if depth > deepest:
                 at = found.start()
-                line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
-                raise BadJson(f"This is nested deeper than {deepest} levels.", line, column)
+                raise BadJson(f"This is nested deeper than {deepest} levels.", *_line_and_column(text, at))
         elif mark in ("}", "]"):
             depth -= 1
 

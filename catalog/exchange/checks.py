@@ -19,11 +19,11 @@ from catalog.checking.resources import clean_resource
 from catalog.checking.templates import references
 from catalog.checking.tools import clean_tool
 from catalog.checking.variables import clean_variable
-from catalog.contents import check_text
 from catalog.exchange.errors import Problem, pointer
 from catalog.exchange.masking import is_masked
 
 Path = tuple[str | int, ...]
+CheckContent = Callable[[str], object]
 Members = Mapping[str, str]
 """Names of fields, as forms have them, to those of the document."""
 _PROVIDER: Members = {
@@ -75,13 +75,14 @@ _SCHEMAS = ("pathArguments", "queryArguments", "body")
 _STANDS_FOR_A_VALUE = "${MASKED}"
 
 
-def check(document: dict[str, Any]) -> list[Problem]:
-    """All that keeps the document from being saved."""
+def check(document: dict[str, Any], check_content: CheckContent) -> list[Problem]:
+    """All that keeps the document from being saved. `check_content` raises a ValueError for a text that cannot be
+    kept."""
     if _has_too_many_subschemas(document):
         advice = "Split the file, and import the parts one after the other."
         return [Problem(f"Its tools have schemas of more than {MOST_SUBSCHEMAS:,} subschemas in all. {advice}")]
     problems: list[Problem] = []
-    for path, thing, checked in _things(document):
+    for path, thing, checked in _things(document, check_content):
         findings = Findings()
         members = checked(thing, findings)
         problems.extend(
@@ -113,7 +114,9 @@ def _has_too_many_subschemas(document: dict[str, Any]) -> bool:
 Checked = Callable[[dict[str, Any], Findings], Members]
 
 
-def _things(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any], Checked]]:
+def _things(document: dict[str, Any], check_content: CheckContent) -> Iterator[tuple[Path, dict[str, Any], Checked]]:
+    resource = partial(_resource, check_content=check_content)
+    prompt = partial(_prompt, check_content=check_content)
     yield ("server",), document["server"], _server
     for number, variable in enumerate(document.get("variables", [])):
         yield ("variables", number), variable, _variable
@@ -122,7 +125,7 @@ def _things(document: dict[str, Any]) -> Iterator[tuple[Path, dict[str, Any], Ch
         yield path, provider, _provider
         if "oauth2" in provider:
             yield (*path, "oauth2"), provider["oauth2"], _oauth2
-        for kind, checked in (("tools", _tool), ("resources", _resource), ("prompts", _prompt)):
+        for kind, checked in (("tools", _tool), ("resources", resource), ("prompts", prompt)):
             for place, thing in enumerate(provider.get(kind, [])):
                 yield (*path, kind, place), thing, checked
 
@@ -184,15 +187,15 @@ def _tool(tool: dict[str, Any], findings: Findings) -> Members:
     return _TOOL
 
 
-def _resource(resource: dict[str, Any], findings: Findings) -> Members:
+def _resource(resource: dict[str, Any], findings: Findings, *, check_content: CheckContent) -> Members:
     without = dict.fromkeys(_RESOURCE, "")
-    _cleaned(resource, _RESOURCE, partial(clean_resource, check_content=check_text), findings, without)
+    _cleaned(resource, _RESOURCE, partial(clean_resource, check_content=check_content), findings, without)
     return _RESOURCE
 
 
-def _prompt(prompt: dict[str, Any], findings: Findings) -> Members:
+def _prompt(prompt: dict[str, Any], findings: Findings, *, check_content: CheckContent) -> Members:
     without = {"title": "", "description": "", "arguments": []}
-    _cleaned(prompt, _PROMPT, partial(clean_prompt, check_content=check_text), findings, without)
+    _cleaned(prompt, _PROMPT, partial(clean_prompt, check_content=check_content), findings, without)
     return _PROMPT
 
 

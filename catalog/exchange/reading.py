@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from catalog.checking.json_text import DEEPEST, BadJson, lines_of, parse_json
+from catalog.contents import check_text
 from catalog.exchange.checks import check
 from catalog.exchange.document import from_document
 from catalog.exchange.errors import DocumentError, Problem
@@ -38,7 +39,7 @@ def read(data: bytes | str) -> Reading:
         raise DocumentError([Problem(str(error))]) from error
     try:
         validate(document)
-        if problems := check(document):
+        if problems := check(document, check_text):
             raise DocumentError(problems)
         return Reading(from_document(document), text)
     except DocumentError as error:

@@ -10,6 +10,7 @@ import pytest
 
 from catalog.checking.names import BadText, check_characters
 from catalog.checking.schemas import BadSchema, check_schema
+from catalog.contents import check_text
 from catalog.exchange.checks import check
 from catalog.exchange.document import to_document
 from catalog.exchange.errors import DocumentError
@@ -40,7 +41,7 @@ def is_taken(path: Path, wrong: str) -> bool:
         validate(document)
     except DocumentError:
         return False
-    return not check(document)
+    return not check(document, check_text)
 
 
 @pytest.mark.parametrize("wrong", ["\0", "\ud800"], ids=["NUL", "half of a character"])
