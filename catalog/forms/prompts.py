@@ -14,7 +14,7 @@ from catalog.forms.entity import Difference
 from catalog.forms.fields import MonoField, mono
 from catalog.forms.rows import ARGUMENTS, Part, RowsForm, arguments_as_text
 from catalog.models import Prompt
-from catalog.models.tools import Configured
+from catalog.saving import Counted
 
 
 class MessageForm(forms.Form):
@@ -40,7 +40,7 @@ class PromptForm(RowsForm):
         help_text="For people: what the prompt is good for.",
     )
 
-    def differences(self, current: Configured) -> list[Difference]:
+    def differences(self, current: Counted) -> list[Difference]:
         assert isinstance(current, Prompt)  # noqa: S101  # for the type checker
         found = super().differences(current)
         if self.rows["arguments"].values != current.arguments:

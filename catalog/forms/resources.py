@@ -10,7 +10,7 @@ from catalog.forms.contents import TextField
 from catalog.forms.entity import EntityForm
 from catalog.forms.fields import MonoField
 from catalog.models import Resource
-from catalog.models.tools import Configured
+from catalog.saving import Counted
 
 TEXT, UPSTREAM = "text", "upstream"
 
@@ -56,7 +56,7 @@ class ResourceForm(EntityForm):
         text.widget.attrs["rows"] = 12
 
     @classmethod
-    def values_of(cls, row: Configured) -> dict[str, Any]:
+    def values_of(cls, row: Counted) -> dict[str, Any]:
         assert isinstance(row, Resource)  # noqa: S101  # for the type checker
         shown = [name for name in cls.base_fields if name not in ("source", "seen_revision")]
         source = UPSTREAM if row.upstream_path else TEXT

@@ -14,7 +14,7 @@ from catalog.checking.variables import LONGEST_VALUE
 from catalog.forms.entity import Difference, EntityForm
 from catalog.forms.fields import ListField, MonoField
 from catalog.models import Variable
-from catalog.models.tools import Configured
+from catalog.saving import Counted
 
 
 class KindField(forms.TypedChoiceField):
@@ -70,7 +70,7 @@ class VariableForm(EntityForm):
             secret.help_text = "Leave this empty to keep the value that it has."
 
     @classmethod
-    def values_of(cls, row: Configured) -> dict[str, Any]:
+    def values_of(cls, row: Counted) -> dict[str, Any]:
         shown = [name for name in cls.base_fields if name not in ("secret_value", "seen_revision")]
         return {**{name: getattr(row, name) for name in shown}, "seen_revision": row.revision}
 
@@ -98,7 +98,7 @@ class VariableForm(EntityForm):
         place = "secret_value" if self.cleaned_data.get("is_secret") else "value"
         super().refuse(replace(error, field=place) if error.field == "value" else error for error in errors)
 
-    def differences(self, current: Configured) -> list[Difference]:
+    def differences(self, current: Counted) -> list[Difference]:
         found = [each for each in super().differences(current) if each.label != str(self["value"].label)]
         assert isinstance(current, Variable)  # noqa: S101  # for the type checker
         if current.is_secret:

@@ -9,19 +9,21 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ObjectDoesNotExist
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 
 from catalog.checking.problems import Invalid
 from catalog.forms.entity import Difference, EntityForm
+from catalog.forms.rows import RowsForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool, Variable
 from catalog.saving import Counted, Stale
-from catalog.views.page import confirm, server_context
+from catalog.views.page import confirm, posted, server_context
 from orgs.models import Membership
 
 ROW = TypeVar("ROW", bound=Counted)
 OFFERED = TypeVar("OFFERED", Provider, Tool, Resource, Prompt, Variable)
 FORM = TypeVar("FORM", bound=EntityForm)
+ROWS_FORM = TypeVar("ROWS_FORM", bound=RowsForm)
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,18 @@ def submit(request: HttpRequest, form: FORM, save: Callable[[FORM], ROW]) -> Sub
         form.add_error(None, "Somebody deleted this while you were editing it. Copy what you need from here.")
         return Submitted(form, gone=True)
     return Submitted(form)
+
+
+def judged(request: HttpRequest) -> QueryDict | None:
+    """What was posted to be saved; a button of a form's rows posts it to get it back otherwise."""
+    return None if "rows" in request.POST else posted(request)
+
+
+def submit_rows(request: HttpRequest, form: ROWS_FORM, save: Callable[[ROWS_FORM], ROW]) -> Submitted[ROWS_FORM, ROW]:
+    """`submit` of a form with rows, made of what `judged` gives."""
+    if request.method == "POST" and "rows" in request.POST:
+        return Submitted(type(form).rearranged(request.POST))
+    return submit(request, form, save)
 
 
 def delete(request: HttpRequest, name: str, service: Callable[[], None]) -> bool:

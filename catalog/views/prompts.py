@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,8 +15,7 @@ from catalog.checking import prompts as rules
 from catalog.forms.prompts import PromptForm, SampleForm
 from catalog.models import Prompt, Provider
 from catalog.views import entity
-from catalog.views.entity import Submitted, ask_to_delete, find, page, submit
-from catalog.views.page import posted
+from catalog.views.entity import Submitted, ask_to_delete, find, judged, page, submit_rows
 from orgs import access
 from orgs.models import Membership
 
@@ -46,9 +43,9 @@ def prompt(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
 def create(request: HttpRequest, membership: Membership, server: str, pk: UUID) -> HttpResponse:
     it = server_of(membership, server)
     provider = find(Provider, it, pk)
-    done = _submitted(
+    done = submit_rows(
         request,
-        PromptForm(_judged(request)),
+        PromptForm(judged(request)),
         lambda form: services.create_prompt(provider=provider, values=form.values, by=membership.user, request=request),
     )
     if done.saved:
@@ -61,9 +58,9 @@ def create(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
 def edit(request: HttpRequest, membership: Membership, server: str, pk: UUID) -> HttpResponse:
     it = server_of(membership, server)
     found = find(Prompt, it, pk)
-    done = _submitted(
+    done = submit_rows(
         request,
-        PromptForm.for_row(found, _judged(request)),
+        PromptForm.for_row(found, judged(request)),
         lambda form: services.edit_prompt(
             prompt=found,
             values=form.values,
@@ -99,17 +96,6 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
         action=reverse("catalog:prompt_delete", args=where),
         cancel_url=reverse("catalog:prompt", args=where),
     )
-
-
-def _judged(request: HttpRequest) -> Any:
-    """What was posted to be saved; a button of the rows posts the form to get it back otherwise."""
-    return None if "rows" in request.POST else posted(request)
-
-
-def _submitted(request: HttpRequest, form: PromptForm, save: Callable[[PromptForm], Prompt]) -> Done:
-    if request.method == "POST" and "rows" in request.POST:
-        return Submitted(PromptForm.rearranged(request.POST))
-    return submit(request, form, save)
 
 
 def _form(
