@@ -107,8 +107,12 @@ def want(
     base_url: str,
     repository_id: str,
     repository: str,
+    secret: str = "",
 ) -> Hook:
-    """The organisation's webhook of a repository, which is made unless it is there; a Run sees to it at the forge."""
+    """The organisation's webhook of a repository, which is made unless it is there; a Run sees to it at the forge.
+
+    `secret` is one that a person chose, and takes the place of another one that it has.
+    """
     key: dict[str, Any] = {
         "organization": organization,
         "forge": forge,
@@ -118,12 +122,14 @@ def want(
     hook = _locked(**key)
     if hook is None:
         hook = Hook(**key, repository=repository)
-        hook.secret = webhooks.new_secret(forge)
+        hook.secret = secret or webhooks.new_secret(forge)
         try:
             with transaction.atomic():
                 hook.save(force_insert=True)
         except IntegrityError:  # one_hook_for_a_repository
-            return want(**key, repository=repository)
+            return want(**key, repository=repository, secret=secret)
+    elif secret and secret != hook.secret:
+        _give(hook, secret)
     if hook.status != HookStatus.ACTIVE:
         request_check(hook, trigger=Trigger.CONNECT)
     return hook
@@ -144,23 +150,27 @@ def rotate(hook: Hook, *, by: User | None = None, request: HttpRequest | None = 
 
     A Run takes the new one to the forge, if any credential may; otherwise a person has to.
     """
-    now = timezone.now()
     with transaction.atomic():
         found = _locked(pk=hook.pk)
         if found is None:
             raise Hook.DoesNotExist
         hook = found
-        # One that was never in use at the forge need not verify; what is in use there is the one before it.
-        if hook.status == HookStatus.ACTIVE or hook.previous_until is None or hook.previous_until <= now:
-            hook.previous_secret = hook.secret
-        hook.previous_until = now + timedelta(hours=settings.HOOK_SECRET_OVERLAP_HOURS)
-        hook.secret, hook.rotated_at = webhooks.new_secret(hook.forge), now
-        hook.status = HookStatus.PENDING if hook.remote_id else HookStatus.MANUAL
-        hook.reason = "" if hook.remote_id else f"It has a new secret, which has to be entered at {label(hook)}."
-        hook.save()
+        _give(hook, webhooks.new_secret(hook.forge))
         audit.record("hook.rotated", organization=hook.organization, actor=by, target=hook, request=request)
         request_check(hook, by=by, trigger=Trigger.MANUAL)
     return hook
+
+
+def _give(hook: Hook, secret: str) -> None:
+    now = timezone.now()
+    # One that was never in use at the forge need not verify; what is in use there is the one before it.
+    if hook.status == HookStatus.ACTIVE or hook.previous_until is None or hook.previous_until <= now:
+        hook.previous_secret = hook.secret
+    hook.previous_until = now + timedelta(hours=settings.HOOK_SECRET_OVERLAP_HOURS)
+    hook.secret, hook.rotated_at = secret, now
+    hook.status = HookStatus.PENDING if hook.remote_id else HookStatus.MANUAL
+    hook.reason = "" if hook.remote_id else f"It has a new secret, which has to be entered at {label(hook)}."
+    hook.save()
 
 
 def reveal(hook: Hook, *, by: User, request: HttpRequest | None = None) -> str:

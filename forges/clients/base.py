@@ -298,6 +298,14 @@ class Client(Protocol):
         """
         ...
 
+    def check_push(self, name: str, branch: str = "") -> None:
+        """Return if the credential may push. Forbidden if not, Protected if the forge says so of `branch`.
+
+        Nothing is written, and nobody is told: git asks the same before each push. What a forge does not tell (a
+        branch's restrictions, at GitHub and Bitbucket) the first push finds out.
+        """
+        ...
+
     def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
         """The open pull request of branch `source` of this repository, no fork's, into `target`."""
         ...

@@ -35,6 +35,7 @@ from forges.clients.bitbucket_requests import Api, ScopeMissing, in_quotes
 from forges.clients.bitbucket_writing import Change, Hooks, commit_to, find_pull_request, pull_request
 from forges.clients.errors import AuthFailed, EmptyRepository, Forbidden, Moved, NotFound
 from forges.clients.names import check_branch, check_commit, is_branch
+from forges.clients.push_checks import check_push
 from lib import egress
 
 
@@ -48,6 +49,7 @@ class BitbucketClient:
     def __init__(self, *, base_url: str, credential: CredentialSource, policy: egress.Policy, limits: Limits) -> None:
         self.usage = Usage()
         self._credential = credential
+        self._policy = policy
         self._api = Api(base_url=base_url, credential=credential, policy=policy, limits=limits, usage=self.usage)
         self._kept: Kept | None = None
 
@@ -221,6 +223,20 @@ class BitbucketClient:
         except NotFound:
             self.repository(name)
             raise change.moved(name) from None
+
+    # https://support.atlassian.com/bitbucket-cloud/docs/using-api-tokens/ and /use-oauth-on-bitbucket-cloud/
+    def check_push(self, name: str, branch: str = "") -> None:  # noqa: ARG002  restrictions are told to admins alone
+        with self._api.understood(f"the repository {name}"):
+            own = bool(self._credential) and (sent := self._credential.current()).username and not sent.oauth
+            check_push(
+                f"{self._api.web_url}/{self._slug(name)}",
+                username="x-bitbucket-api-token-auth" if own else "x-token-auth",
+                credential=self._credential,
+                policy=self._policy,
+                limits=self._api.limits,
+                clock=self._api.clock,
+                usage=self.usage,
+            )
 
     def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
         return find_pull_request(self._api, self._slug(name), source=source, target=target)

@@ -210,6 +210,9 @@ class GitClient:
         source.push(push)
         return push.commit
 
+    def check_push(self, name: str, branch: str = "") -> None:  # noqa: ARG002  git does not tell who may push where
+        self._source(name).check_push()
+
     # -- what git itself has no word for, see `has_hooks` and `opens_pull_requests` ------------------------------------
 
     def hooks(self, name: str) -> tuple[RemoteHook, ...]:  # noqa: ARG002

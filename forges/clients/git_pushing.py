@@ -142,9 +142,13 @@ def push_into(repo: Repo, push: Push) -> None:
     except FileLocked:
         moved = False
     except OSError:
-        raise Forbidden(
-            "The repository's folder cannot be written to by this server.",
-            advice="Ask the operator to let the server's account write to it.",
-        ) from None
+        raise not_writable() from None
     if not moved:
         raise push.moved()
+
+
+def not_writable() -> Forbidden:
+    return Forbidden(
+        "The repository's folder cannot be written to by this server.",
+        advice="Ask the operator to let the server's account write to it.",
+    )

@@ -187,6 +187,17 @@ class RemoteSource:
         with self._clock.running(self._host), translated(self._host), understood(self._host):
             self._with_or_without_suffix(lambda: push_over(self._transport(RECEIVE_PACK), self._url, push))
 
+    def check_push(self) -> None:
+        """The question with which each push begins, and no more of it."""
+
+        def ask() -> Any:
+            url = f"{self._url}/info/refs?service={RECEIVE_PACK}"
+            return self._transport(RECEIVE_PACK)._http_request(url, {"Accept": "*/*"})
+
+        with self._clock.running(self._host), translated(self._host), understood(self._host):
+            response, _ = self._with_or_without_suffix(ask)
+            response.close()
+
     def _fetch(self, commit: str, objects: bytes) -> Snapshot:
         """`objects` is a filter: https://git-scm.com/docs/git-rev-list#Documentation/git-rev-list.txt---filterltfilter-specgt"""
         with self._clock.running(self._host), translated(self._host), understood(self._host):

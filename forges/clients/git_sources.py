@@ -20,7 +20,7 @@ from urllib3.exceptions import HTTPError
 
 from forges.clients.base import EntryKind, Limits
 from forges.clients.errors import ForgeError, InvalidName, Moved, NotFound, TooLarge, Unavailable
-from forges.clients.git_pushing import Push, push_into
+from forges.clients.git_pushing import Push, not_writable, push_into
 from forges.clients.names import local_path
 from forges.clients.transport import translated
 from lib import egress
@@ -77,6 +77,10 @@ class Source(Protocol):
 
     def push(self, push: Push) -> None:
         """Moved if the branch has another head than the push's parent."""
+        ...
+
+    def check_push(self) -> None:
+        """Forbidden if the credential, or this server's account, may not push. Nothing is written."""
         ...
 
     def read(self, oid: str) -> bytes | None:
@@ -185,6 +189,10 @@ class LocalSource:
     def push(self, push: Push) -> None:
         with understood("the repository's folder"):
             push_into(self._repo, push)
+
+    def check_push(self) -> None:
+        if not os.access(self._repo.object_store.path, os.W_OK):
+            raise not_writable()
 
     def read(self, oid: str) -> bytes | None:
         return read_blob(self._repo.object_store, oid, self._limits)

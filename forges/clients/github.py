@@ -46,6 +46,7 @@ from forges.clients.names import (
     is_branch,
     normalise_github,
 )
+from forges.clients.push_checks import check_push
 from forges.clients.transport import refused
 from lib import egress
 
@@ -66,6 +67,7 @@ class GitHubClient:
     def __init__(self, *, base_url: str, credential: CredentialSource, policy: egress.Policy, limits: Limits) -> None:
         self.usage = Usage()
         self._credential = credential
+        self._policy = policy
         self._limits = limits
         self._api = GitHubApi(base_url=base_url, credential=credential, policy=policy, limits=limits, usage=self.usage)
         self._hooks = GitHubHooks(self._api)
@@ -310,6 +312,18 @@ class GitHubClient:
     ) -> str:
         people = {"author": author, "committer": committer or author}
         return self._writer.commit(name, branch=branch, parent=parent, changes=changes, message=message, people=people)
+
+    # https://docs.github.com/en/get-started/git-basics/about-remote-repositories#cloning-with-https-urls
+    def check_push(self, name: str, branch: str = "") -> None:  # noqa: ARG002  rules of branches are told to admins
+        check_push(
+            f"{github_web_url(self._api.base_url)}/{normalise_github(self._api.base_url, name)}",
+            username="x-access-token",
+            credential=self._credential,
+            policy=self._policy,
+            limits=self._limits,
+            clock=self._api.clock,
+            usage=self.usage,
+        )
 
     def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
         return self._writer.find_pull_request(name, source=source, target=target)

@@ -259,6 +259,9 @@ class GitLabClient:
             author=author,
         )
 
+    def check_push(self, name: str, branch: str = "") -> None:
+        gitlab_writing.check_push(self._session, self._path(name), name, branch)
+
     def find_pull_request(self, name: str, *, source: str, target: str) -> PullRequest | None:
         return gitlab_writing.find_merge_request(
             self._session, self._project(name), name, source=check_branch(source), target=check_branch(target)

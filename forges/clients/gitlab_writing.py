@@ -21,15 +21,47 @@ import base64
 from collections.abc import Callable, Mapping
 from posixpath import commonpath, dirname
 from typing import Any
+from urllib.parse import quote
 
 from forges.clients.answers import commit_of, id_of, page_of
 from forges.clients.base import Author, Entry, PullRequest, blob_id
 from forges.clients.errors import Conflict, Forbidden, ForgeError, Moved, NotFound, Protected, TooLarge
 from forges.clients.gitlab_session import GitLabSession, Judge
+from forges.clients.names import check_branch
 
 _GUARDED = 100
 """Files changed or deleted in a commit up to which each is guarded by `last_commit_id`."""
 _ASK_FOR_ROLE = "Use a token of somebody who may, or ask a Maintainer of the project to let this one."
+
+
+# https://docs.gitlab.com/user/permissions/#repository-members-permissions
+_DEVELOPER = 30
+"""The least role that pushes."""
+
+
+# https://docs.gitlab.com/api/projects/#get-a-single-project, https://docs.gitlab.com/api/branches/
+def check_push(session: GitLabSession, project: str, name: str, branch: str) -> None:
+    """See `Client.check_push`; a branch that is not there is asked nothing about."""
+    with session.understood(f"the project {name}") as what:
+        found = session.get(project, what)
+        given = [each["access_level"] for each in (found.get("permissions") or {}).values() if each]
+        if found.get("archived") is True:
+            raise Forbidden(f"The project {name} is archived, so that nobody can push to it.", advice="Unarchive it.")
+        tip: Mapping[str, Any] = {}
+        if branch:
+            try:
+                tip = session.get(f"{project}/repository/branches/{quote(check_branch(branch), safe='')}", what)
+            except NotFound:
+                tip = {}
+        if tip.get("can_push") is True:
+            return
+        if max(given, default=0) < _DEVELOPER:
+            raise Forbidden(
+                f"{session.host} does not let this credential push to {name}: that takes the role Developer.",
+                advice=_ASK_FOR_ROLE,
+            )
+        if tip.get("can_push") is False:
+            raise Protected(f"{session.host} protects the branch {branch} of {name} from this credential.")
 
 
 def shared_folder(paths: Mapping[str, object]) -> str:

@@ -188,6 +188,27 @@ def test_a_webhook_is_made_found_changed_and_taken_away(
     assert manager.hooks("acme/docs") == ()
 
 
+def test_whether_a_credential_may_push_is_told_without_a_push(way: Way, docs: HostedRepository) -> None:
+    before, name = docs.git.branches(), way.name(docs)
+    docs.roles["vera"] = "read"
+    with way.open("acme") as writer:
+        writer.check_push(name, "main")
+        writer.check_push(name, "made-by-the-first-push")
+    if not way.local:
+        with way.open("vera") as reader, pytest.raises((Forbidden, NotFound)) as caught:
+            reader.check_push(name, "main")
+        assert not isinstance(caught.value, Protected)
+    assert docs.git.branches() == before
+
+
+def test_gitlab_tells_of_a_protected_branch_beforehand(forge: Forge, docs: HostedRepository) -> None:
+    docs.protected_branches.add("main")
+    with Way(forge, SIDES["gitlab"]).open("acme") as client:
+        with pytest.raises(Protected):
+            client.check_push("acme/docs", "main")
+        client.check_push("acme/docs")
+
+
 def test_webhooks_of_a_repository_are_its_administrators(managing_way: Way, docs: HostedRepository) -> None:
     docs.roles["vera"] = "read"
     for login in ("vera", "mallory"):
