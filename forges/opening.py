@@ -35,7 +35,7 @@ def local_roots() -> tuple[Path, ...]:
     return tuple(Path(root) for root in settings.FORGE_LOCAL_ROOTS)
 
 
-def limits(*, seconds: float | None = None) -> Limits:
+def limits(*, seconds: float | None = None, max_blob_bytes: int | None = None) -> Limits:
     """The operator's caps; for work that a person waits for, `seconds` bounds each request further, and with it go a
     bound of the whole and a lower cap on what may be fetched."""
     found = Limits(
@@ -46,7 +46,7 @@ def limits(*, seconds: float | None = None) -> Limits:
         listing_seconds=settings.FORGE_LISTING_SECONDS,
         max_entries=settings.FORGE_MAX_ENTRIES,
         max_archive_bytes=settings.FORGE_MAX_ARCHIVE_BYTES,
-        max_blob_bytes=settings.CONTENT_MAX_FILE_BYTES,
+        max_blob_bytes=max_blob_bytes or settings.CONTENT_MAX_FILE_BYTES,
     )
     if seconds is not None:
         found = replace(
@@ -72,7 +72,12 @@ def turn() -> Iterator[None]:
 
 @contextmanager
 def client_for(
-    *, forge: str, base_url: str, credential: CredentialSource, seconds: float | None = None
+    *,
+    forge: str,
+    base_url: str,
+    credential: CredentialSource,
+    seconds: float | None = None,
+    max_blob_bytes: int | None = None,
 ) -> Iterator[Client]:
     """A client for `with`, in which it raises `forges.clients.errors.ForgeError`s.
 
@@ -82,7 +87,7 @@ def client_for(
     The database's connection is given back meanwhile; whoever asks the database in between gives it back again
     (`jobs.context.RunContext.progress` and `check` do).
     """
-    caps = limits(seconds=seconds)
+    caps = limits(seconds=seconds, max_blob_bytes=max_blob_bytes)
     client = open_client(
         forge,
         base_url=base_url,
@@ -102,7 +107,9 @@ def client_for(
 
 
 @contextmanager
-def client_through(connection: Connection, *, seconds: float | None = None) -> Iterator[Client]:
+def client_through(
+    connection: Connection, *, seconds: float | None = None, max_blob_bytes: int | None = None
+) -> Iterator[Client]:
     """The same with a connection's credential, which is renewed as it goes. What the forge tells of its rate limit is
     noted on the connection.
 
@@ -111,7 +118,13 @@ def client_through(connection: Connection, *, seconds: float | None = None) -> I
     if not connection.is_connected:
         raise lost(connection)
     source = credential_source(connection)
-    with client_for(forge=connection.forge, base_url=connection.base_url, credential=source, seconds=seconds) as client:
+    with client_for(
+        forge=connection.forge,
+        base_url=connection.base_url,
+        credential=source,
+        seconds=seconds,
+        max_blob_bytes=max_blob_bytes,
+    ) as client:
         try:
             yield client
         except (AuthFailed, Forbidden) as error:

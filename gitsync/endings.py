@@ -1,4 +1,4 @@
-"""How a push ended that the forge, or a person, has to have a say in."""
+"""How a push or sync ended that the forge, or a person, has to have a say in."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from forges.clients.errors import (
     TooLarge,
     Unavailable,
 )
-from gitsync.ledger import current
-from gitsync.models import Problem, PushTarget
+from gitsync.ledger import DESTINATION, current
+from gitsync.models import Problem
 from jobs.context import RunContext
 from jobs.outcomes import Ending, Failure, Waiting
 
 AGAIN_AFTER, AGAIN_FOR = timedelta(minutes=1), timedelta(hours=6)
-"""How soon, and how long, a push is tried again by itself where the forge was not to be reached."""
+"""How soon, and how long, it is tried again by itself where the forge was not to be reached."""
 _DETAILS = 4000
 """Characters of a sentence for a person that are kept."""
 _ADVICE: tuple[tuple[type[ForgeError], str], ...] = (
     (Protected, "Switch to pull requests, or let this account push to the branch at the forge."),
-    (AuthFailed, "Choose a connection, or enter a new token, in Git Push Sync."),
+    (AuthFailed, "Choose another connection, or enter a new token."),
     (
         Forbidden,
-        "Let this account write to the repository at the forge, or choose another connection. Then push again.",
+        "Let this account write to the repository at the forge, or choose another connection. Then try again.",
     ),
     (NotFound, "Assign another repository or branch, or a connection that sees it."),
-    (Conflict, "Look at the repository at the forge, then push again."),
+    (Conflict, "Look at the repository at the forge, then try again."),
     (TooLarge, "Use a smaller repository, or ask the operator to raise the limit."),
-    (Unavailable, "Push again later."),
+    (Unavailable, "Try again later."),
 )
 """What errors advise themselves is about reading, unless one knows better."""
 
 
 class Blocked(Exception):  # an ending, as those of jobs
-    """A person has to decide. Raised in the middle of a push; nothing is written."""
+    """A person has to decide. Raised in the middle of the work; nothing is written."""
 
     def __init__(self, problem: Problem, text: str, details: dict[str, Any]) -> None:
         super().__init__(text)
@@ -53,7 +53,7 @@ class Blocked(Exception):  # an ending, as those of jobs
         self.details = details
 
 
-def ending_of(context: RunContext, target: PushTarget, error: ForgeError, *, result: dict[str, Any]) -> Ending:
+def ending_of(context: RunContext, target: DESTINATION, error: ForgeError, *, result: dict[str, Any]) -> Ending:
     """How a Run ends that the forge stopped. What a person has to act upon is kept on the target, too."""
     now = timezone.now()
     if isinstance(error, RateLimited):
@@ -81,7 +81,7 @@ def _again_at(context: RunContext, now: datetime) -> datetime | None:
 
 def stopped(
     context: RunContext,
-    target: PushTarget,
+    target: DESTINATION,
     problem: Problem,
     text: str,
     *,
@@ -93,7 +93,7 @@ def stopped(
     told."""
     with transaction.atomic():
         current(context, target)
-        PushTarget.objects.filter(pk=target.pk).update(
+        type(target)._default_manager.filter(pk=target.pk).update(
             problem=problem, problem_text=text[:_DETAILS], problem_details=details or {}, updated_at=timezone.now()
         )
     return Failure(code, text[:_DETAILS], result)

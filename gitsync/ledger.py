@@ -12,13 +12,14 @@ from django.db import transaction
 from django.db.models import F
 
 from gitsync.comparing import Wrote
-from gitsync.models import PushedFile, PushTarget
+from gitsync.models import Mirror, PushedFile, PushTarget
 from gitsync.places import place_of, under
 from jobs.context import RunContext
 from jobs.outcomes import Cancelled
 
 BATCH = 500
 _T = TypeVar("_T")
+DESTINATION = TypeVar("DESTINATION", PushTarget, Mirror)
 
 
 def rows_of(target: PushTarget) -> dict[str, Wrote]:
@@ -42,12 +43,13 @@ def vacated(target: PushTarget) -> set[str]:
     return set(rows.values_list("path", flat=True))
 
 
-def current(context: RunContext, target: PushTarget) -> PushTarget:
+def current(context: RunContext, target: DESTINATION) -> DESTINATION:
     """The target, locked, within the transaction that writes about it. Raises LeaseLost when the Run is not ours any
     more, and Cancelled when the assignment was changed or deleted meanwhile: what was found out is about another one.
     """
     context.fence()
-    found = PushTarget.objects.select_for_update().filter(pk=target.pk, revision=target.revision).first()
+    rows = type(target)._default_manager.select_for_update()
+    found = rows.filter(pk=target.pk, revision=target.revision).first()
     if found is None:
         raise Cancelled
     return found

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
+from catalog.portable.model import FOLDERS
 from forges.picking import FieldError
 from forges.reading import check_path
-from gitsync.models import PushTarget
+from gitsync.models import Mirror, PushTarget
+from orgs.models import Organization
 
 ROOT = "/"
 """What a person enters for the repository's root; nothing at all means the server's slug."""
@@ -40,8 +42,14 @@ class Place:
             forge=self.forge, base_url=self.base_url, repository_id=self.repository_id, branch=self.branch
         )
 
+    def mirrors(self) -> QuerySet[Mirror]:
+        """Those that are kept the same with it, of whatever organisation."""
+        return Mirror.objects.filter(
+            forge=self.forge, base_url=self.base_url, repository_id=self.repository_id, branch=self.branch
+        )
 
-def place_of(target: PushTarget) -> Place:
+
+def place_of(target: PushTarget | Mirror) -> Place:
     return Place(target.forge, target.base_url, target.repository_id, target.branch)
 
 
@@ -84,14 +92,33 @@ def overlap(one: str, other: str) -> bool:
 
 
 def taken(place: Place, directory: str, *, but: PushTarget) -> bool:
-    """Whether the files of another server than that of `but` are there, or around, or below. Call it under `lock`.
+    """Whether the files of another server than that of `but`, or an organisation's entities, are there, or around, or
+    below. Call it under `lock`.
 
     A server of another organisation counts once it was pushed: anybody can choose a repository that they can read, and
     must not keep those from it by that who may write.
     """
     others = place.targets().filter(server__isnull=False).exclude(pk=but.pk)
     others = others.filter(Q(organization=but.organization_id) | Q(pushed_revision__isnull=False))
-    return any(overlap(directory, other) for other in others.values_list("directory", flat=True))
+    mirrors = place.mirrors().filter(Q(organization=but.organization_id) | ~Q(last_commit=""))
+    folders = [folder for base in mirrors.values_list("directory", flat=True) for folder in entity_folders(base)]
+    return any(overlap(directory, other) for other in [*others.values_list("directory", flat=True), *folders])
+
+
+def entity_folders(directory: str) -> list[str]:
+    """The five that an organisation's entities are in, below a mirror's directory."""
+    return [f"{directory}/{folder}" if directory else folder for folder in FOLDERS.values()]
+
+
+def mirror_clash(place: Place, directory: str, *, organization: Organization) -> str:
+    """A folder that a server is pushed to and that is, holds, or is in one of those for entities; "" for none. Call it
+    under `lock`. A server of another organisation counts as for `taken`."""
+    pushed = place.targets().filter(server__isnull=False)
+    pushed = pushed.filter(Q(organization=organization) | Q(pushed_revision__isnull=False))
+    for other in pushed.values_list("directory", flat=True):
+        if any(overlap(folder, other) for folder in entity_folders(directory)):
+            return other or ROOT
+    return ""
 
 
 def under(directory: str) -> Q:

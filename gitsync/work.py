@@ -91,7 +91,7 @@ class Work:
         side = pull_requests.side_of(self._client, target)
         self._goes_on = side.open is not None
         if side.branch != target.side_branch or side.open is None:
-            _note_side(self._context, target, side.branch)
+            pull_requests.note_side(self._context, target, side.branch)
         return pull_requests.propose(self._client, target, side, self._write, self.message)
 
     def _write(self, branch: str) -> Written:
@@ -187,16 +187,6 @@ class Work:
                 fields["last_pushed_at"] = timezone.now()
             PushTarget.objects.filter(pk=target.pk).update(**fields)
         return outcome
-
-
-@transaction.atomic
-def _note_side(context: RunContext, target: PushTarget, branch: str) -> None:
-    """Which side branch is about to be made, so that a push that is killed before its pull request goes on there."""
-    ledger.current(context, target)
-    fields = {"side_branch": branch, "pull_request": "", "pull_request_url": ""}
-    PushTarget.objects.filter(pk=target.pk).update(**fields)
-    for name, value in fields.items():
-        setattr(target, name, value)
 
 
 def _in_the_way(files: Mapping[str, str]) -> Blocked:
