@@ -12,6 +12,7 @@ from django.urls import resolve
 from django.urls.exceptions import Resolver404
 from pytest_django import Settings
 
+from catalog.portable.model import Code
 from forges import hooks
 from forges.applications import oauth_applications
 from forges.clients import FORGES, bitbucket_answers, github_hooks
@@ -77,7 +78,7 @@ def defaults() -> dict[str, str]:
 def test_each_setting_that_a_guide_names_can_be_set(guide: str) -> None:
     code = re.findall(r"```.*?```|`[^`\n]+`", text_of(guide), flags=re.DOTALL)
     named = {name for part in code for name in re.findall(r"\b[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\b", part)}
-    assert named <= defaults().keys() | {"TEST_POSTGRES_URL"}
+    assert named <= defaults().keys() | {"TEST_POSTGRES_URL"} | set(Code)
 
 
 def test_the_defaults_of_settings_are_those_of_the_example() -> None:
@@ -233,3 +234,8 @@ def test_the_user_guide_explains_each_status_by_the_word_that_pages_have() -> No
     assert set(ConnectionStatus.labels) in explained
     assert {*HookStatus.labels, "Seems not to deliver"} in explained
     assert first_cells("docs/user-guide.md", "outcome", "means") == Delivery.Outcome.labels
+
+
+def test_the_user_guide_explains_each_error_of_an_entitys_file() -> None:
+    cells = first_cells("docs/user-guide.md", "code", "what happened", "what to do")
+    assert [quoted(cell)[0] for cell in cells] == list(Code)
