@@ -139,6 +139,16 @@ def removals(server: Server) -> list[Removal]:
     return found
 
 
+def move_server(server: Server, slug: str) -> None:
+    """Give it another slug, within a service that tells of it. Raises SlugTaken."""
+    try:
+        with transaction.atomic():
+            Server.objects.filter(pk=server.pk).update(slug=slug, updated_at=timezone.now())
+    except IntegrityError as error:
+        raise _slug_taken(slug) from error
+    server.slug = slug
+
+
 Consequence = Callable[[Server], str]
 """What else happens when a server is deleted, in a sentence; "" for nothing."""
 
