@@ -274,7 +274,7 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
     elif error.validator in ("const", "not") and path[-1] == "value":
         yield Problem(_MASKED_VALUE if error.validator == "const" else _PLAIN_MASK, pointer(path))
     else:
-        yield Problem(_sentence(str(error.validator), wanted), pointer(path))
+        yield Problem(sentence(str(error.validator), wanted), pointer(path))
 
 
 _MASKED_VALUE = (
@@ -284,7 +284,8 @@ _MASKED_VALUE = (
 _PLAIN_MASK = f"{MASK} stands for a secret, but the variable is plain. Write its value here, or make it secret."
 
 
-def _sentence(rule: str, wanted: Any) -> str:
+def sentence(rule: str, wanted: Any) -> str:
+    """What a keyword of the schema asks for, and its value, for a person."""
     match rule:
         case "type":
             return f"This has to be {_TYPES.get(wanted, wanted)}."

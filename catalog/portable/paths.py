@@ -1,0 +1,152 @@
+"""Where entities' files are, and which files of a tree are one entity's."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from catalog.checking import slugs
+from catalog.checking.names import BadText
+from catalog.paths import BadPath, check_path
+from catalog.portable.model import FOLDERS, SKILL_FILE, Code, Kind, Problem, Unit
+
+LONGEST_SLUG = 63
+SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SERVER_SLUG = r"^[-a-zA-Z0-9_]+$"
+"""Servers have had slugs for longer."""
+LONGEST_FILE = 512
+"""Characters of the path of a skill's file, below its folder."""
+MOST_PROBLEMS = 1_000
+"""Of a tree: a million strange names are told no better than a thousand."""
+
+_KINDS = {folder: kind for kind, folder in FOLDERS.items()}
+_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a tree holds of entities."""
+
+    units: Mapping[str, Unit]
+    """By their paths, sorted."""
+    problems: tuple[Problem, ...]
+    """Of paths that are no unit's, and look as if they were meant to be."""
+
+
+def path_of(kind: Kind, slug: str) -> str:
+    """Of the unit: toolkits/weather.json; a skill's folder is skills/pdf-forms."""
+    return f"{FOLDERS[kind]}/{slug}" + ("" if kind is Kind.SKILL else ".json")
+
+
+def check_slug(kind: Kind, text: str) -> str:
+    """Raises BadText for what no file or folder of this kind can be called."""
+    if kind is not Kind.SERVER:
+        return slugs.check_slug(text)
+    if len(text) > LONGEST_SLUG or "\n" in text or not re.fullmatch(SERVER_SLUG, text):
+        raise BadText(f"A server's slug has letters, digits, - and _, and {LONGEST_SLUG} characters at most.")
+    return text
+
+
+def slug_pattern(kind: Kind) -> str:
+    return SERVER_SLUG if kind is Kind.SERVER else SLUG
+
+
+def units(tree: Mapping[str, str]) -> Found:
+    """The entities of a tree: path below the directory of all entities -> blob id (symlinks and submodules left out).
+
+    What is outside of the five folders is not looked at, nor README.md, files that begin with a dot, and files of
+    other types right in them.
+    """
+    files: dict[str, dict[str, str]] = defaultdict(dict)
+    kinds: dict[str, tuple[Kind, str]] = {}
+    problems: list[Problem] = []
+    for path in sorted(tree):
+        folder, _, rest = path.partition("/")
+        kind = _KINDS.get(folder)
+        if kind is None or not rest or rest.startswith("."):
+            continue
+        first, slash, _ = rest.partition("/")
+        if kind is Kind.SKILL:
+            if slash:
+                home = f"{folder}/{first}"
+                kinds[home], files[home][path] = (kind, first), tree[path]
+        elif not rest.lower().endswith(".json"):
+            continue
+        elif slash:
+            problems.append(_nested(kind, path))
+        else:
+            kinds[path], files[path][path] = (kind, rest[: -len(".json")]), tree[path]
+    found: dict[str, Unit] = {}
+    folded: dict[str, str] = {}
+    for at, (kind, slug) in kinds.items():
+        unit = Unit(kind, slug, at, files[at])
+        if problem := _problem(unit, folded.setdefault(at.lower(), at)):
+            problems.append(problem)
+        else:
+            found[at] = unit
+    return Found(found, tuple(problems[:MOST_PROBLEMS]))
+
+
+def empty_skill(path: str, files: Iterable[str] = ()) -> Problem:
+    """A skill's folder without SKILL.md."""
+    names = [each[len(path) + 1 :] for each in files]
+    advice = f"Add {SKILL_FILE} with its name and description, or remove the folder."
+    for name in names:
+        if name.lower() == SKILL_FILE.lower():
+            advice = f"Rename {_shown(name)} to {SKILL_FILE}: capitals count."
+        elif name.endswith(f"/{SKILL_FILE}"):
+            advice = f"Move the skill up: its folder stands right in skills/, and {_shown(name)} is deeper."
+    return Problem(Code.EMPTY_DIRECTORY, f"The skill's folder has no {SKILL_FILE}. {advice}", presentable(path))
+
+
+def check_file(path: str) -> str:
+    """The path of a skill's file below its folder, or a ValueError with a sentence."""
+    if len(path) > LONGEST_FILE:
+        raise BadPath(f"The path has more than {LONGEST_FILE} characters. Choose shorter names.")
+    check_path(path)
+    if any(segment.casefold() == ".git" for segment in path.split("/")):
+        raise BadPath("The path leads into a .git folder. Rename it.")
+    return path
+
+
+def fold(path: str) -> str:
+    """The same for two paths that a file system may take for one."""
+    # Folding can undo the normal form, so both are applied twice (Unicode 3.13, D145).
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold()).casefold()
+
+
+def presentable(path: str) -> str:
+    """A path as it can be stored and shown: without control characters, at most 1,024 characters."""
+    safe = _UNSHOWN.sub("�", path)
+    return safe if len(safe) <= 1024 else f"{safe[:1023]}…"
+
+
+def _problem(unit: Unit, twin: str) -> Problem | None:
+    path = presentable(unit.path)
+    if unit.kind is not Kind.SKILL and not unit.path.endswith(".json"):
+        return Problem(Code.VALIDATION_FAILED, "The file's name ends with .json in small letters. Rename it.", path)
+    try:
+        check_slug(unit.kind, unit.slug)
+    except BadText as error:
+        what = "The folder" if unit.kind is Kind.SKILL else "The file, before .json,"
+        text = f"{what} is called as no slug can be. {error} Rename it."
+        return Problem(Code.VALIDATION_FAILED, text, path, fields=("/slug",))
+    if twin != unit.path:
+        text = f"{twin} is there as well, and differs in upper and lower case alone. Rename one of the two."
+        return Problem(Code.DUPLICATE_SLUG, text, path, fields=("/slug",))
+    if unit.kind is Kind.SKILL and f"{unit.path}/{SKILL_FILE}" not in unit.files:
+        return empty_skill(unit.path, unit.files)
+    return None
+
+
+def _nested(kind: Kind, path: str) -> Problem:
+    folder = FOLDERS[kind]
+    text = f"Files stand right in {folder}/, not in a folder below it, where they are not read. Move it up."
+    return Problem(Code.VALIDATION_FAILED, text, presentable(path))
+
+
+def _shown(name: str) -> str:
+    return presentable(name) if len(name) <= 80 else f"{presentable(name[:79])}…"
