@@ -99,19 +99,19 @@ def _skill(unit: Unit, data: Mapping[str, bytes], limits: Limits) -> Definition:
     body = trimmed(page.body)
     if wrong := validating.against_schema(Kind.SKILL, page.front):
         raise _bad(path, wrong, locate)
-    kept, wrong = validating.front_matter(page.front)
+    kept, wrong = validating.front_matter(page.front, unit.slug)
     wrong += validating.text(body, LONGEST_INSTRUCTIONS)
     if wrong:
         raise _bad(path, wrong, locate)
     metadata = page.front.get("metadata", {})
-    rest = {name: value for name, value in page.front.items() if name not in kept}
+    rest = {name: value for name, value in page.front.items() if name not in ("name", "description")}
     if schemas.ID_KEY in metadata:
         rest["metadata"] = {name: value for name, value in metadata.items() if name != schemas.ID_KEY}
         if not rest["metadata"]:
             del rest["metadata"]
     below = len(unit.path) + 1
     files = {each[below:]: oid for each, oid in unit.files.items() if each != path}
-    document = {**kept, "slug": unit.slug, "frontMatter": rest, "instructions": body, "files": files}
+    document = {**kept, "frontMatter": rest, "instructions": body, "files": files}
     return Definition(
         kind=Kind.SKILL,
         id=metadata.get(schemas.ID_KEY, ""),

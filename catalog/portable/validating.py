@@ -9,8 +9,9 @@ from typing import Any
 from jsonschema.exceptions import ValidationError
 
 from catalog.checking import names
+from catalog.checking.commands import clean_command
+from catalog.checking.entities import clean_entity
 from catalog.checking.problems import Findings
-from catalog.checking.prompts import placeholders
 from catalog.checking.validators import replacing, unique_items
 from catalog.exchange.checks import check as check_export
 from catalog.exchange.errors import Problem, pointer
@@ -77,46 +78,21 @@ def cleaned(kind: Kind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pr
     if kind is Kind.SERVER:
         return _server(raw)
     document, findings = known(kind, raw), Findings()
-    _texts(document, findings)
+    values = {"description": "", "arguments": [], **document}
     if kind is Kind.COMMAND:
-        _command(document, findings)
-    return document, [Problem(error.text, f"/{error.field}{error.pointer}") for error in findings.errors]
+        kept = clean_command(values, findings)
+    else:
+        kept = clean_entity(values, findings)
+    return {**document, **kept}, [Problem(error.text, f"/{error.field}{error.pointer}") for error in findings.errors]
 
 
-def _texts(document: dict[str, Any], findings: Findings) -> None:
-    document["name"] = findings.tried("name", lambda: names.check_line(document["name"]), "?")
-    if not document["name"]:
-        findings.add("name", "This must not be empty.")
-    if "description" in document:
-        text = document["description"]
-        document["description"] = findings.tried("description", lambda: names.check_text(text), "")
-
-
-def _command(document: dict[str, Any], findings: Findings) -> None:
-    seen: set[str] = set()
-    for number, argument in enumerate(document.get("arguments", [])):
-        if argument["name"] in seen:
-            findings.add("arguments", f"There is already an argument “{argument['name']}”.", f"/{number}/name")
-        seen.add(argument["name"])
-        if "description" in argument:
-            argument["description"] = argument["description"].replace("\r\n", "\n").strip()
-    document["prompt"] = document["prompt"].replace("\r\n", "\n")
-    if not document["prompt"].strip():
-        findings.add("prompt", "This must not be empty.")
-    for name in placeholders(document["prompt"]):
-        if name not in seen:
-            findings.add(
-                "prompt", f"It uses {{{{{name}}}}}, but there is no argument “{name}”. Add it, or take it out."
-            )
-
-
-def front_matter(front: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """A skill's name and description as they are kept, and what is wrong with them."""
-    document, findings = {name: front[name] for name in ("name", "description")}, Findings()
-    _texts(document, findings)
-    if not document["description"] and not findings.errors:
-        findings.add("description", "This must not be empty.")
-    return document, [Problem(error.text, f"/{error.field}") for error in findings.errors]
+def front_matter(front: Mapping[str, Any], slug: str) -> tuple[dict[str, Any], list[Problem]]:
+    """A skill's name, slug and description as they are kept, and what is wrong with them."""
+    findings = Findings()
+    kept = clean_entity({**front, "slug": slug}, findings)
+    if not kept["description"] and not findings.errors:
+        findings.add("description", "Say what the skill does and when to use it: agents choose it by this alone.")
+    return kept, [Problem(error.text, f"/{error.field}") for error in findings.errors]
 
 
 def text(text: str, longest: int) -> list[Problem]:
