@@ -18,7 +18,7 @@ from forges.models import Connection
 from forges.picking import FieldError
 from gitsync import places, probing
 from gitsync.deciding import allow_finding, take_over, use_pull_requests
-from gitsync.models import Mode, PendingChange, PushTarget
+from gitsync.models import Mirror, Mode, PendingChange, PushTarget
 from gitsync.places import Place, place_of
 from gitsync.probing import Assignment, Found
 from gitsync.requesting import ASSIGN, EDIT, request_push
@@ -82,7 +82,7 @@ def assign(
     access.require(membership, ASSIGN)
     if server.owner_id is not None:
         raise FieldError("", PERSONAL)
-    connection = _connection(values, membership)
+    connection = chosen_connection(values, membership)
     current = PushTarget.objects.filter(server=server, organization=membership.organization).first()
     values = with_stored_token(values, current)
     directory = places.clean_directory(values.directory)
@@ -95,7 +95,7 @@ def assign(
         if server.owner_id is not None:
             raise FieldError("", PERSONAL)
         if connection is not None:
-            _check_chosen(connection, membership)
+            check_chosen(connection, membership)
         places.lock(place)
         target = PushTarget.objects.select_for_update().filter(server=server).first()
         if seen_revision != (target.revision if target else None):
@@ -182,7 +182,8 @@ def facts(target: PushTarget) -> dict[str, Any]:
     }
 
 
-def _connection(values: Assignment, membership: Membership) -> Connection | None:
+def chosen_connection(values: Assignment, membership: Membership) -> Connection | None:
+    """The connection that is meant, None for plain git by itself. FieldError for one that is not theirs to use."""
     if not values.connection_id:
         return None
     try:
@@ -195,7 +196,7 @@ def _connection(values: Assignment, membership: Membership) -> Connection | None
     return chosen
 
 
-def _check_chosen(connection: Connection, membership: Membership) -> None:
+def check_chosen(connection: Connection, membership: Membership) -> None:
     """The same at the moment of saving; until that ends, the connection stays as it is."""
     current = Connection.objects.select_for_update(of=("self",)).filter(pk=connection.pk).first()
     now = access.membership_of(membership.user, membership.organization_id)
@@ -203,9 +204,9 @@ def _check_chosen(connection: Connection, membership: Membership) -> None:
         raise FieldError("connection", "This is not a connection that you may use (any more). Choose another.")
 
 
-def with_stored_token(values: Assignment, current: PushTarget | None) -> Assignment:
+def with_stored_token(values: Assignment, current: PushTarget | Mirror | None) -> Assignment:
     """An empty token keeps the stored one, but for its own repository alone: it is never sent to another address."""
-    if values.connection_id or values.token or current is None or not PushTarget.token.is_set(current):
+    if values.connection_id or values.token or current is None or not type(current).token.is_set(current):
         return values
     asked = probing.asked_of(values, None)
     if probing.normalised(asked) != current.repository_id:

@@ -1,4 +1,4 @@
-"""What pushes tell the apps below: which connections they use."""
+"""What pushes and mirrors tell the apps below: which connections they use."""
 
 from __future__ import annotations
 
@@ -9,19 +9,23 @@ from django.urls import reverse
 
 from forges.models import Connection
 from forges.usage import Use
-from gitsync.models import PushTarget
+from gitsync import mirror_hooks
+from gitsync.models import Mirror, PushTarget
 
 
 def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
-    """The servers that are pushed through each connection, by its primary key, in one query."""
+    """The servers that are pushed through each connection, and the mirrors, by its primary key, in two queries."""
     found: dict[object, list[Use]] = defaultdict(list)
+    wanted = list(connections)
     targets = (
-        PushTarget.objects.filter(connection__in=connections)
+        PushTarget.objects.filter(connection__in=wanted)
         .select_related("server", "organization")
         .order_by("server_name", "repository")
     )
     for each in targets:
         found[each.connection_id].append(_use(each))
+    for mirror in Mirror.objects.filter(connection__in=wanted).select_related("organization"):
+        found[mirror.connection_id].append(mirror_hooks.use_of(mirror))
     return found
 
 
