@@ -7,6 +7,7 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("orgs.urls")),
+    path("", include("catalog.schema_urls")),
     path("accounts/", include("allauth.account.urls")),
     path("accounts/2fa/", include("allauth.mfa.urls")),
     path("o/<slug:org>/runs/", include("jobs.urls")),

@@ -148,13 +148,13 @@ def _check_files(unit: Unit, data: Mapping[str, bytes], limits: Limits) -> None:
         raise BadFile(*problems[: validating.MOST_PROBLEMS])
     total = sum(len(data[path]) for path in unit.files)
     if total > limits.max_skill_bytes:
-        text = f"The skill's files have {_size(total)} in all; {_size(limits.max_skill_bytes)} is the most."
-        raise BadFile(Problem(Code.TOO_LARGE, f"{text} Remove or shorten some.", unit.path))
+        text = f"The skill's files have more than {_size(limits.max_skill_bytes)} in all. Remove or shorten some."
+        raise BadFile(Problem(Code.TOO_LARGE, text, unit.path))
 
 
 def _check_size(path: str, data: bytes, limits: Limits) -> None:
     if len(data) > limits.max_file_bytes:
-        text = f"The file has {_size(len(data))}; {_size(limits.max_file_bytes)} is the most. Shorten it."
+        text = f"The file has more than {_size(limits.max_file_bytes)}, the most that is read. Shorten it."
         raise BadFile(Problem(Code.TOO_LARGE, text, path))
 
 
@@ -210,6 +210,4 @@ def _led(wrong: Wrong) -> str:
 
 
 def _size(count: int) -> str:
-    if count < 1 << 20:
-        return f"{count:,} bytes"
-    return f"{count / (1 << 20):,.1f} MiB"
+    return f"{count:,} bytes" if count < 1 << 20 else f"{count / (1 << 20):,.3g} MiB"

@@ -38,6 +38,15 @@ class There:
     toolkits: Collection[str] = frozenset()
 
 
+def offered(server: Mapping[str, Any]) -> Offered:
+    """What the document of a server offers."""
+    found: dict[str, set[str]] = {name: set() for name in _CHOSEN}
+    for provider in server.get("providers", []):
+        for name, things in found.items():
+            things |= {each["uri" if name == "resources" else "name"] for each in provider.get(name, [])}
+    return Offered(found["tools"], found["prompts"], found["resources"])
+
+
 def of(kind: Kind, document: Mapping[str, Any]) -> tuple[Reference, ...]:
     """All that a document, or a file that its schema takes, refers to."""
     return tuple(_of(kind, document))

@@ -79,10 +79,7 @@ def cleaned(kind: Kind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pr
         return _server(raw)
     document, findings = known(kind, raw), Findings()
     values = {"description": "", "arguments": [], **document}
-    if kind is Kind.COMMAND:
-        kept = clean_command(values, findings)
-    else:
-        kept = clean_entity(values, findings)
+    kept = clean_command(values, findings) if kind is Kind.COMMAND else clean_entity(values, findings)
     return {**document, **kept}, [Problem(error.text, f"/{error.field}{error.pointer}") for error in findings.errors]
 
 

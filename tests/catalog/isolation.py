@@ -123,4 +123,7 @@ CASES = {
     "catalog:import": Case(_server, viewer=403, method="post", data={"text": "{}"}),
     "catalog:server_import": Case(viewer=403, method="post", data={"text": "{}"}),
     "catalog:activity": Case(_server, viewer=200),
+    "schemas:schema": Case(
+        lambda _: {"kind": "toolkit"}, nobody=200, outsider=200, why="the schema of files, which is the same everywhere"
+    ),
 }
