@@ -22,6 +22,9 @@ class CatalogConfig(AppConfig):
         tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
         tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
         schedules.register(schedules.Entry("Collect unused texts", "catalog.blobs.collect_unused", minutes=24 * 60))
+        schedules.register(
+            schedules.Entry("Collect unused files of skills", "catalog.file_blobs.collect_unused", minutes=24 * 60)
+        )
 
 
 def _files(server: Server) -> int:

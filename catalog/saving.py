@@ -7,7 +7,7 @@ for optimistic locking.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db.models import F
 
@@ -70,7 +70,8 @@ def announce(
 def locked(row: ROW, *, seen_revision: int | None) -> ROW:
     """The row as it is now, ours until the transaction ends. Raises Stale when it is not at `seen_revision` any more,
     and DoesNotExist when it was deleted."""
-    current: ROW = type(row)._default_manager.select_for_update().get(pk=row.pk)
+    model: Any = type(row)
+    current: ROW = model._default_manager.select_for_update().get(pk=row.pk)
     if seen_revision is not None and current.revision != seen_revision:
         raise Stale(current)
     return current

@@ -51,14 +51,7 @@ def clean_prompt(
     findings.tried("name", lambda: check_identifier(clean["name"]), "")
     clean["title"] = findings.tried("title", lambda: check_line(str(values["title"])), "")
     clean["description"] = findings.tried("description", lambda: check_text(str(values["description"])), "")
-    clean["arguments"] = [
-        {
-            "name": str(each.get("name", "")).strip(),
-            "description": str(each.get("description", "")).strip(),
-            "required": bool(each.get("required")),
-        }
-        for each in values["arguments"]
-    ]
+    clean["arguments"] = clean_arguments(values["arguments"])
     clean["messages"] = [
         {"role": str(each.get("role", "")), "text": str(each.get("text", ""))} for each in values["messages"]
     ]
@@ -70,7 +63,7 @@ def clean_prompt(
 def errors(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[FieldError]:
     """All that keeps a prompt from being saved, in the order of the page: of the fields `arguments` and `messages`,
     with pointers such as `/2/name`."""
-    return [*_argument_errors(arguments), *_message_errors(arguments, messages)]
+    return [*argument_errors(arguments), *_message_errors(arguments, messages)]
 
 
 def warnings(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -80,14 +73,32 @@ def warnings(arguments: Sequence[Mapping[str, Any]], messages: Sequence[Mapping[
     found = [f"No message uses the argument “{name}”. Write {{{{{name}}}}} where its value goes." for name in unused]
     for number, message in enumerate(messages, start=1):
         found += [
-            f"Message {number} holds {match.group()[:40]}, which is no argument’s name: it stays so."
-            for match in _BRACED.finditer(str(message["text"]))
-            if not ARGUMENT_NAME.fullmatch(match.group(1).strip())
+            f"Message {number} holds {text}, which is no argument’s name: it stays so."
+            for text in strange_braces(str(message["text"]))
         ]
     return found
 
 
-def _argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+def strange_braces(text: str) -> list[str]:
+    """What stands between double braces and is no argument's name: the first 40 characters of each."""
+    found = _BRACED.finditer(text)
+    return [match.group()[:40] for match in found if not ARGUMENT_NAME.fullmatch(match.group(1).strip())]
+
+
+def clean_arguments(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Arguments as they are kept, for `argument_errors` to judge."""
+    return [
+        {
+            "name": str(each.get("name", "")).strip(),
+            "description": str(each.get("description", "")).strip(),
+            "required": bool(each.get("required")),
+        }
+        for each in given
+    ]
+
+
+def argument_errors(arguments: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """All that keeps them from being saved, of the field `arguments`."""
     found = []
     seen: set[str] = set()
     for row, argument in enumerate(arguments):
