@@ -9,7 +9,6 @@ a person enters them: a credential never goes over to something that could send 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any
@@ -38,7 +37,6 @@ from catalog.servers import FIELDS, RESERVED_SLUGS, SlugTaken, StaleServer, inse
 from orgs import audit
 from orgs.models import Organization, User
 
-_SLUG = re.compile(r"[-a-zA-Z0-9_]{1,63}")
 _MOST_PROBLEMS = 50
 _IN_THE_WAY = (
     "Two things in the file have one name to the database, in whatever case, or somebody saved another of this name at "
@@ -105,8 +103,6 @@ def apply(
 
 def _wanted(definition: Definition) -> ServerConfig:
     wanted = from_portable(definition.document, check_text)
-    if not _SLUG.fullmatch(wanted.slug):  # the schema's pattern lets a line end through
-        raise errors.one("A slug has up to 63 letters, digits, - and _.", ["slug"])
     if wanted.slug in RESERVED_SLUGS:
         raise errors.one(f"The slug “{wanted.slug}” is used by Millrace itself. Choose another.", ["slug"])
     return wanted
@@ -253,12 +249,13 @@ def _moved(definition: Definition, wanted: ImportPlan) -> BadFile:
     return BadFile(Problem(Code.HOST_CHANGED, text, path_of(Kind.SERVER, definition.slug), fields=names))
 
 
-def _bad(definition: Definition, code: Code, problems: Iterable[errors.Problem]) -> BadFile:
+def _bad(definition: Definition, code: Code, wrong: Iterable[errors.Problem]) -> BadFile:
     path = path_of(Kind.SERVER, definition.slug)
+    problems = [(each.text, _in_file(each.pointer, definition)) for each in islice(wrong, _MOST_PROBLEMS)]
     return BadFile(
         *(
-            Problem(code, each.text, path, fields=(_in_file(each.pointer, definition),) if each.pointer else ())
-            for each in islice(problems, _MOST_PROBLEMS)
+            Problem(code, f"{where[1:]}: {text}" if where else text, path, fields=(where,) if where else ())
+            for text, where in problems
         )
     )
 

@@ -7,23 +7,24 @@ variable.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from catalog.checking.headers import MOST_HEADERS
 from catalog.checking.templates import references
-from catalog.exchange.checks import CheckContent, check
+from catalog.exchange.checks import CheckContent
 from catalog.exchange.document import from_document, to_document
 from catalog.exchange.errors import DocumentError, Problem, pointer
 from catalog.exchange.masking import HARMLESS, is_masked
 from catalog.exchange.model import ProviderConfig, ServerConfig, ToolConfig, order
 from catalog.exchange.planning import placed
-from catalog.exchange.schema import FORMAT_VERSION, validate
+from catalog.exchange.schema import FORMAT_VERSION
+from catalog.portable import validating
+from catalog.portable.model import Kind
+from catalog.portable.normal import normal
 
 _OF_THE_SERVER = ("name", "slug", "description", "instructions", "visibility")
-_KEPT_HERE = "is kept in the database, never in git. Take it out of the file"
 
 
 def to_portable(config: ServerConfig) -> dict[str, Any]:
@@ -46,26 +47,21 @@ def to_portable(config: ServerConfig) -> dict[str, Any]:
 
 def from_portable(document: Mapping[str, Any], check_content: CheckContent) -> ServerConfig:
     """What the document says, by itself: `complete` adds what stays. Raises DocumentError with all that is wrong, the
-    pointers into `document`."""
-    whole = copy.deepcopy(dict(document))
-    if problems := list(_authentication(whole)):
+    pointers into `document`. `check_content` raises a ValueError for a text that cannot be kept."""
+    if problems := validating.against_schema(Kind.SERVER, document):
         raise DocumentError(problems)
-    exchanged: dict[str, Any] = {
-        "formatVersion": FORMAT_VERSION,
-        "server": {"visibility": "private", "version": 1}
-        | {each: whole[each] for each in _OF_THE_SERVER if each in whole},
-        "variables": [_with(each, secret=False) for each in whole.get("variables", [])],
-        "providers": [_with(each, visibility="public") for each in whole.get("providers", [])],
-    }
-    try:
-        validate(exchanged)
-        if problems := check(exchanged, check_content):
-            raise DocumentError(problems)
-    except DocumentError as error:
-        raise DocumentError(
-            replace(each, pointer=each.pointer.removeprefix("/server")) for each in error.problems
-        ) from error
-    return from_document(exchanged)
+    kept, problems = validating.cleaned(Kind.SERVER, document)
+    if problems := [*problems, *_contents(kept, check_content)]:
+        raise DocumentError(problems)
+    kept = normal(Kind.SERVER, kept)
+    return from_document(
+        {
+            "formatVersion": FORMAT_VERSION,
+            "server": {"version": 1} | {name: kept[name] for name in _OF_THE_SERVER if name in kept},
+            "variables": [{**each, "secret": False} for each in kept.get("variables", [])],
+            "providers": kept.get("providers", []),
+        }
+    )
 
 
 def complete(here: ServerConfig, wanted: ServerConfig) -> ServerConfig:
@@ -93,30 +89,20 @@ def secret_names(config: ServerConfig) -> frozenset[str]:
     return frozenset(each.name for each in config.variables if each.secret)
 
 
-def _authentication(document: Mapping[str, Any]) -> Iterator[Problem]:
-    """What has no place in the file, found before its schema is asked: that one knows it from exports."""
-    for path, variable in _members((), document, "variables"):
-        if variable.get("secret", False) is not False:
-            text = (
-                "A secret variable has no place in git: make it on the server’s tab “Variables”, and leave it out here."
-            )
-            yield Problem(text, pointer((*path, "secret")))
-        if "hosts" in variable:
-            yield Problem(f"Where a variable may be sent to {_KEPT_HERE}.", pointer((*path, "hosts")))
-    for path, provider in _members((), document, "providers"):
-        if "oauth2" in provider:
-            yield Problem(f"How a provider signs in {_KEPT_HERE}.", pointer((*path, "oauth2")))
-        for place, tool in _members(path, provider, "tools"):
-            if "scopes" in tool:
-                yield Problem(f"Which scopes a tool asks for {_KEPT_HERE}.", pointer((*place, "scopes")))
-            headers = tool.get("headers")
-            for name, value in headers.items() if isinstance(headers, dict) else ():
-                where = pointer((*place, "headers", name))
-                if name.lower() not in HARMLESS:
-                    text = f"A header that can carry a credential {_KEPT_HERE}, and enter it on the tool’s page."
-                    yield Problem(text, where)
-                elif isinstance(value, str) and is_masked(value):
-                    yield Problem("This stands for a value that was left out. Write the value, or leave it out.", where)
+def _contents(document: Mapping[str, Any], check_content: CheckContent) -> Iterator[Problem]:
+    for number, provider in enumerate(document.get("providers", [])):
+        for place, resource in enumerate(provider.get("resources", [])):
+            yield from _tried(check_content, resource.get("text", ""), "providers", number, "resources", place, "text")
+        for place, prompt in enumerate(provider.get("prompts", [])):
+            text = "\n".join(each["text"] for each in prompt["messages"])
+            yield from _tried(check_content, text, "providers", number, "prompts", place, "messages")
+
+
+def _tried(check_content: CheckContent, text: str, *path: str | int) -> Iterator[Problem]:
+    try:
+        check_content(text)
+    except ValueError as error:
+        yield Problem(str(error), pointer(path))
 
 
 def _touched(wanted: ServerConfig, secret: Collection[str], tools: Mapping[str, ToolConfig]) -> Iterator[Problem]:
@@ -135,6 +121,8 @@ def _touched(wanted: ServerConfig, secret: Collection[str], tools: Mapping[str, 
                         f"{found[0]} is secret: enter a header with it on the tool’s page, and take it out of the file."
                     )
                     yield Problem(text, pointer((*path, name)))
+                elif is_masked(value) or not value:
+                    yield Problem(f"{name} has no value. Write it, or take the header out.", pointer((*path, name)))
                 elif name.lower() in kept:
                     text = f"The header {name} holds a secret here, and stays. Take it out of the file."
                     yield Problem(text, pointer((*path, name)))
@@ -172,26 +160,12 @@ def _without_credentials(tool: ToolConfig, secret: Collection[str]) -> ToolConfi
 
 
 def _kept(tool: ToolConfig | None, secret: Collection[str]) -> dict[str, str]:
-    """The headers that are authentication."""
+    """The headers that are authentication, and those that still lack a value."""
     return {
         name: value
         for name, value in (tool.headers if tool else {}).items()
-        if name.lower() not in HARMLESS or any(each in secret for each in references(value))
+        if not value or name.lower() not in HARMLESS or any(each in secret for each in references(value))
     }
-
-
-def _members(
-    path: tuple[str | int, ...], of: Mapping[str, Any], name: str
-) -> Iterator[tuple[tuple[str | int, ...], dict[str, Any]]]:
-    """The objects of a list, wherever there is one: the schema says what else is wrong."""
-    found = of.get(name)
-    for number, each in enumerate(found if isinstance(found, list) else ()):
-        if isinstance(each, dict):
-            yield (*path, name, number), each
-
-
-def _with(thing: Any, **defaults: Any) -> Any:
-    return {**defaults, **thing} if isinstance(thing, dict) else thing
 
 
 def _without(thing: Mapping[str, Any], name: str) -> dict[str, Any]:
