@@ -60,8 +60,8 @@ SHELVES: dict[EntityKind, Shelf] = {
             EntityKind.TOOLKIT,
             Toolkit,
             "A named choice of tools, prompts and resources of servers, and of commands and skills.",
-            "A toolkit hands a client what one task takes, instead of everything that a server has. Make one, and choose "
-            "what is in it.",
+            "A toolkit hands a client what one task takes, instead of everything that a server has. Make one and "
+            "choose what is in it.",
         ),
         Shelf(
             EntityKind.COMMAND,

@@ -5,9 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from django import template
+from django.urls import reverse
 
 from catalog import library
+from catalog.entity_uses import EntityUse
 from catalog.library import SHELVES, Row, Shelf
+from catalog.models import EntityKind, EntityRevision
 from catalog.standing import Standing, standing_of
 from orgs.models import Membership
 
@@ -53,3 +56,35 @@ def entity_tabs(row: Row, current: str) -> list[dict[str, Any]]:
         {"label": label, "url": library.address(row, page), "current": current == page, "count": None}
         for page, label in (("", "Overview"), ("history", "History"))
     ]
+
+
+@register.simple_tag
+def revision_url(revision: EntityRevision, shelf: Shelf, membership: Membership, page: str) -> str:
+    """The address of the history of what a revision is about, or of the question whether to restore it."""
+    args = (revision.entity, revision.number) if page == "restore" else (revision.entity,)
+    return shelf.url(membership.organization.slug, page, *args)
+
+
+_VERBS = {
+    "create": "Created",
+    "update": "Changed",
+    "rename": "Renamed",
+    "delete": "Deleted",
+    "restore": "Restored",
+    "share": "Shared with the organisation",
+}
+
+
+@register.filter
+def verb_words(revision: EntityRevision) -> str:
+    """What a change was, for people."""
+    words = _VERBS.get(revision.verb, revision.verb.capitalize())
+    return f"{words} to “{revision.name}”" if revision.verb == "rename" else words
+
+
+@register.filter
+def use_url(use: EntityUse, org: str) -> str:
+    """The address of what uses a row."""
+    if use.kind == EntityKind.SERVER:
+        return reverse("catalog:server", args=[org, use.slug])
+    return SHELVES[EntityKind(use.kind)].url(org, "", use.pk)

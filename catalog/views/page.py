@@ -59,10 +59,10 @@ def page_of(request: HttpRequest, things: Any, size: int = 50) -> Page[Any]:
     return Paginator(things, size).get_page(request.GET.get("page"))
 
 
-def confirm(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
-    """A question, as `components/_confirm.html` takes it: for htmx the fragment of the dialog, else a page."""
+def confirm(request: HttpRequest, context: dict[str, Any], *, page: str = "catalog/confirm.html") -> HttpResponse:
+    """A question, as `components/_confirm.html` takes it: for htmx the fragment of the dialog, else `page`."""
     fragment = "HX-Request" in request.headers
-    return render(request, "components/_confirm.html" if fragment else "catalog/confirm.html", context)
+    return render(request, "components/_confirm.html" if fragment else page, context)
 
 
 def raw_text(text: str, path: str) -> HttpResponse:

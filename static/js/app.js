@@ -1,5 +1,5 @@
 // Everything that Millrace's pages do by script; each page works without it.
-// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, data-checked-anew, #modal, #messages.
+// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, data-checked-anew, data-filters, #modal, #messages.
 "use strict";
 
 const root = document.documentElement;
@@ -146,6 +146,69 @@ if (!CSS.supports("position-area: block-end")) {
     event.target.style.top = `${below ? anchor.bottom : anchor.top - menu.height - 8}px`;
   }, true);
 }
+
+// --- Not in step with git ----------------------------------------------------------------------
+
+// The details open on hover and on keyboard focus as well; opening and closing them by a click is the browser's doing.
+const LEAVE_MS = 250;
+let leaving;
+
+const stateOf = (event) => event.target.closest?.(".git-state");
+const detailsOf = (state) => state.querySelector("[popover]");
+
+function openState(state) {
+  clearTimeout(leaving);
+  const other = document.querySelector("[popover]:popover-open:not(.git-state-details)");
+  if (!other && !detailsOf(state).matches(":popover-open")) detailsOf(state).showPopover();
+}
+
+document.addEventListener("pointerover", (event) => {
+  const state = stateOf(event);
+  if (state && event.pointerType === "mouse") openState(state);
+});
+document.addEventListener("pointerout", (event) => {
+  const state = stateOf(event);
+  if (!state || event.pointerType !== "mouse" || state.contains(event.relatedTarget)) return;
+  clearTimeout(leaving);
+  leaving = setTimeout(() => detailsOf(state).hidePopover(), LEAVE_MS); // time to reach the details
+});
+document.addEventListener("focusin", (event) => {
+  const state = stateOf(event);
+  if (state && event.target.matches(":focus-visible")) openState(state);
+});
+document.addEventListener("focusout", (event) => {
+  const state = stateOf(event);
+  if (state && !state.contains(event.relatedTarget)) detailsOf(state).hidePopover();
+});
+document.addEventListener("click", (event) => {
+  // The mouse has opened it by coming here: its click does not close it again.
+  const sign = event.pointerType === "mouse" && event.target.closest(".git-state-sign");
+  if (sign && detailsOf(sign.parentElement).matches(":popover-open")) event.preventDefault();
+});
+
+// --- Many things to choose from ----------------------------------------------------------------
+
+document.addEventListener("input", ({ target }) => {
+  if (!target.dataset?.filters) return;
+  const words = target.value.trim().toLowerCase();
+  const has = (element) => element.textContent.toLowerCase().includes(words);
+  const within = document.getElementById(target.dataset.filters);
+  for (const group of within.children) {
+    const whole = has(group.querySelector(".pick-group-name"));
+    for (const pick of group.querySelectorAll(".pick")) pick.hidden = !whole && !has(pick);
+    for (const part of group.querySelectorAll("fieldset")) part.hidden = !part.querySelector(".pick:not([hidden])");
+    group.hidden = !group.querySelector(".pick:not([hidden])");
+    if (words && !group.hidden) group.open = true;
+  }
+  document.getElementById(`${within.id}-none`).hidden = Boolean(within.querySelector(":scope > :not([hidden])"));
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Enter" && event.target.dataset?.filters) event.preventDefault(); // it would send the form
+});
+document.addEventListener("change", ({ target }) => {
+  const group = target.closest(".pick-group");
+  if (group) group.querySelector("[data-chosen]").textContent = group.querySelectorAll(":checked").length;
+});
 
 // --- htmx --------------------------------------------------------------------------------------
 

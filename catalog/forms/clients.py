@@ -1,0 +1,54 @@
+"""What people fill in about client applications."""
+
+from __future__ import annotations
+
+from typing import Any, Self, cast
+
+from django import forms
+from django.db.models.functions import Lower
+from django.http import QueryDict
+
+from catalog.forms.entity import Difference
+from catalog.forms.library import LibraryForm
+from catalog.forms.picks import Option, Pick, PicksField, difference, options
+from catalog.models import Client, Server, Toolkit
+from orgs.models import Organization
+
+
+class ClientForm(LibraryForm):
+    kind = forms.ChoiceField(choices=Client.Kind.choices, initial=Client.Kind.OTHER)
+    servers = PicksField(noun="server")
+    toolkits = PicksField(noun="toolkit")
+
+    def __init__(self, data: QueryDict | None = None, *, organization: Organization, **more: Any) -> None:
+        super().__init__(data, **more)
+        self.organization = organization
+        servers = Server.objects.for_org(organization).order_by(Lower("name"), "slug")
+        for name, rows in (("servers", servers), ("toolkits", Toolkit.objects.for_org(organization))):
+            cast("PicksField", self.fields[name]).offer(Pick(row.pk, row.name, row.slug) for row in rows)
+
+    @classmethod
+    def values_of(cls, row: Any) -> dict[str, Any]:
+        return {
+            **{name: getattr(row, name) for name in ("name", "slug", "description", "kind")},
+            **{name: sorted(getattr(row, name).values_list("pk", flat=True)) for name in ("servers", "toolkits")},
+            "seen_revision": row.revision,
+        }
+
+    def over(self, current: Any) -> Self:
+        data = cast("QueryDict", self.data).copy()
+        data["seen_revision"] = str(current.revision)
+        return type(self)(data, initial=self.initial, organization=self.organization)
+
+    def _difference(self, bound: forms.BoundField, value: Any) -> Difference:
+        if isinstance(bound.field, PicksField):
+            return difference(bound, self.cleaned_data[bound.name], value)
+        return super()._difference(bound, value)
+
+    @property
+    def server_options(self) -> list[Option]:
+        return options(self["servers"])
+
+    @property
+    def toolkit_options(self) -> list[Option]:
+        return options(self["toolkits"])
