@@ -79,3 +79,9 @@ def type_of(path: str, data: bytes) -> str:
     if text_of(data) is not None:
         return f"{known} text" if known else "Text"
     return f"{known}, binary" if known else "Binary"
+
+
+def with_line_ends_of(former: str, text: str) -> str:
+    """A text that was edited in a page, where line ends are those of Unix, with those that the file had throughout."""
+    windows = former.count("\r\n")
+    return text.replace("\n", "\r\n") if windows and windows == former.count("\n") else text

@@ -17,6 +17,22 @@ from orgs.models import User
 ORGANIZATION, ME = "organization", "me"
 
 
+def who_has_it() -> forms.ChoiceField:
+    """What asks whose a new one is to be; see `owner_of`."""
+    return forms.ChoiceField(
+        label="Who has it",
+        choices=[(ORGANIZATION, "The organisation: every member sees it"), (ME, "Only me: nobody else sees it")],
+        initial=ORGANIZATION,
+        widget=forms.RadioSelect,
+        help_text="What only you have is never written to git. You can share it with the organisation later.",
+    )
+
+
+def owner_of(values: Mapping[str, Any], user: User) -> User | None:
+    """Whose a new one is to be by a form's cleaned values: this person's, or None for the organisation's."""
+    return user if values.get("who") == ME else None
+
+
 class LibraryForm(EntityForm):
     """A new one, or one that is there: `initial` then has its `seen_revision`, and who has it is not asked."""
 
@@ -41,13 +57,7 @@ class LibraryForm(EntityForm):
 class OwnedForm(LibraryForm):
     """Of a kind that can be personal."""
 
-    who = forms.ChoiceField(
-        label="Who has it",
-        choices=[(ORGANIZATION, "The organisation: every member sees it"), (ME, "Only me: nobody else sees it")],
-        initial=ORGANIZATION,
-        widget=forms.RadioSelect,
-        help_text="What only you have is never written to git. You can share it with the organisation later.",
-    )
+    who = who_has_it()
 
     @classmethod
     def values_of(cls, row: Any) -> dict[str, Any]:
@@ -58,4 +68,4 @@ class OwnedForm(LibraryForm):
 
     def owner(self, user: User) -> User | None:
         """Whose a new one is to be: this person's, or None for the organisation's."""
-        return user if self.cleaned_data.get("who") == ME else None
+        return owner_of(self.cleaned_data, user)

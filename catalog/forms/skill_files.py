@@ -10,7 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 
+from catalog.checking.skills import check_file_path
 from catalog.forms.contents import Files, PathField, TextField
+from catalog.forms.fields import MonoField
+from catalog.forms.library import owner_of, who_has_it
+from catalog.models.entities import LONGEST_SLUG
+from orgs.models import User
 
 
 def largest_file() -> str:
@@ -23,22 +28,22 @@ def largest_skill() -> str:
     return f"{filesizeformat(settings.SKILL_MAX_BYTES)} and {settings.SKILL_MAX_FILES:,} files"
 
 
-def check_size(upload: UploadedFile[bytes]) -> None:
-    """Raises ValidationError for a file that is too large, before it is read."""
-    if (upload.size or 0) > settings.ENTITY_MAX_FILE_BYTES:
-        raise ValidationError(
-            f"It has {filesizeformat(upload.size or 0)}; a file of a skill can have {largest_file()}."
-        )
-
-
 class SkillPathField(PathField):
     """A path below a skill's folder; that of its SKILL.md is taken."""
 
     def clean(self, value: Any) -> str:
         path = super().clean(value)
-        if path.lower() == "skill.md":
-            raise ValidationError("SKILL.md is made of the skill’s own form. Edit the skill, or choose another path.")
-        return path
+        try:
+            return check_file_path(path) if path else path
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class FolderField(PathField):
+    """A folder's path, "" for the top; a slash at its end is no mistake."""
+
+    def clean(self, value: Any) -> str:
+        return super().clean(str(value or "").strip().strip("/"))
 
 
 class SkillFileForm(forms.Form):
@@ -70,13 +75,14 @@ class SkillReplaceForm(forms.Form):
 
     def clean_upload(self) -> UploadedFile[bytes]:
         upload: UploadedFile[bytes] = self.cleaned_data["upload"]
-        check_size(upload)
+        if (upload.size or 0) > settings.ENTITY_MAX_FILE_BYTES:
+            raise ValidationError(f"It has {filesizeformat(upload.size or 0)}; {largest_file()} is the most.")
         return upload
 
 
 class SkillUploadForm(forms.Form):
     uploads = Files(label="Files")
-    folder = PathField(
+    folder = FolderField(
         required=False, help_text="Where they go: scripts, references, assets, or below. Empty for beside SKILL.md."
     )
     replace = forms.BooleanField(required=False, label="Replace files that exist")
@@ -87,3 +93,28 @@ class SkillUploadForm(forms.Form):
             f"Of any kind, {largest_file()} each at most; {largest_skill()} in the whole skill. "
             "Those that cannot be taken are told one by one, the others are kept."
         )
+
+
+class SkillImportForm(forms.Form):
+    """A skill as a zip file, in which its name and description are."""
+
+    upload = forms.FileField(label="Zip file")
+    slug = MonoField(
+        max_length=LONGEST_SLUG, required=False, help_text="Left empty, it is made of the name of the folder."
+    )
+    who = who_has_it()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields[
+            "upload"
+        ].help_text = f"A skill’s folder with its SKILL.md: {largest_skill()} at most, {largest_file()} each."
+
+    def clean_upload(self) -> UploadedFile[bytes]:
+        upload: UploadedFile[bytes] = self.cleaned_data["upload"]
+        if (upload.size or 0) > settings.SKILL_MAX_BYTES:
+            raise ValidationError(f"It has {filesizeformat(upload.size or 0)}; {largest_skill()} is the most.")
+        return upload
+
+    def owner(self, user: User) -> User | None:
+        return owner_of(self.cleaned_data, user)

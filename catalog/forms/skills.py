@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
 
-from catalog.checking.problems import FieldError
 from catalog.forms.fields import MonoField, mono
 from catalog.forms.library import OwnedForm
+from catalog.portable.schemas import ID_KEY
 
 FRONT_MATTER = {
     "license": "license",
@@ -82,6 +82,12 @@ class SkillForm(OwnedForm):
             if not _fits(field, self.front_matter.get(name)):
                 del self.fields[field]
 
+    def clean_metadata(self) -> dict[str, str]:
+        typed: dict[str, str] = self.cleaned_data["metadata"]
+        if ID_KEY in typed:
+            raise ValidationError(f"“{ID_KEY}” is written by Millrace. Take it out.")
+        return typed
+
     @classmethod
     def values_of(cls, row: Any) -> dict[str, Any]:
         front = row.front_matter
@@ -109,14 +115,6 @@ class SkillForm(OwnedForm):
             **{name: self.cleaned_data[name] for name in ("name", "slug", "description", "instructions")},
             "front_matter": front,
         }
-
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Those of the front matter stand beside the field of their member."""
-        fields = {name: field for field, name in FRONT_MATTER.items() if field in self.fields}
-        for error in errors:
-            member = error.pointer.split("/")[1] if error.field == "front_matter" and error.pointer else ""
-            place = fields.get(member, error.field)
-            super().refuse([FieldError(place, error.text)])
 
 
 def _fits(field: str, value: Any) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -12,7 +14,7 @@ from django.utils.safestring import mark_safe
 from catalog.access import content_of, server_of
 from catalog.forms import ContentFilter
 from catalog.models import Content, Server
-from catalog.rendering import MAX_CHARACTERS, is_markdown, render_markdown
+from catalog.rendering import MAX_CHARACTERS, Link, is_markdown, render_markdown
 from catalog.tree import Children, below, crumbs
 from catalog.views.page import asked, page_of, raw_text, server_context
 from orgs import access
@@ -94,11 +96,16 @@ def raw(_request: HttpRequest, membership: Membership, server: str, content: int
 
 
 def shown(server: Server, path: str, text: str, *, as_source: bool) -> dict[str, object]:
+    """What a page shows of a text of a server."""
+    at = reverse("catalog:content_at", args=[server.organization.slug, server.slug])
+    return shown_text(path, text, lambda target: f"{at}?{urlencode({'path': target})}", as_source=as_source)
+
+
+def shown_text(path: str, text: str, link: Link, *, as_source: bool) -> dict[str, Any]:
     """What a page shows of a text: rendered Markdown, or the source, cut when it is long."""
     can_render = is_markdown(path) and len(text) <= MAX_CHARACTERS
     if can_render and not as_source:
-        at = reverse("catalog:content_at", args=[server.organization.slug, server.slug])
-        html = render_markdown(text, path=path, link=lambda target: f"{at}?{urlencode({'path': target})}")
+        html = render_markdown(text, path=path, link=link)
         return {"can_render": True, "rendered": mark_safe(html)}  # noqa: S308  # cleaned by render_markdown
     cut = len(text) > SHOWN_CHARACTERS
     return {

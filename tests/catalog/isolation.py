@@ -66,6 +66,15 @@ def _variable(acme: Organization) -> dict[str, Any]:
     return {"server": variable.server.slug, "pk": variable.pk}
 
 
+def _command(acme: Organization) -> dict[str, Any]:
+    return {"pk": factories.command(acme).pk}
+
+
+def _skill(acme: Organization) -> dict[str, Any]:
+    return {"pk": factories.skill(acme, files={"a.txt": b"x"}).pk}
+
+
+_FILE = {"path": "a.txt"}
 CASES = {
     "catalog:servers": Case(viewer=200),
     "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
@@ -126,4 +135,20 @@ CASES = {
     "schemas:schema": Case(
         lambda _: {"kind": "toolkit"}, nobody=200, outsider=200, why="the schema of files, which is the same everywhere"
     ),
+    "library:command": Case(_command, viewer=200),
+    "library:command_create": Case(viewer=403, method="post", data={"name": "Mine", "prompt": "x"}),
+    "library:command_edit": Case(_command, viewer=403, method="post", data={"name": "Mine", "prompt": "x"}),
+    "library:skill": Case(_skill, viewer=200),
+    "library:skill_create": Case(viewer=403, method="post", data={"name": "Mine", "description": "x"}),
+    "library:skill_import": Case(viewer=403, method="post"),
+    "library:skill_edit": Case(_skill, viewer=403, method="post", data={"name": "Mine", "description": "x"}),
+    "library:skill_archive": Case(_skill, viewer=200),
+    "library:skill_upload": Case(_skill, viewer=403, method="post"),
+    "library:skill_file": Case(_skill, viewer=200, data=_FILE),
+    "library:skill_file_raw": Case(_skill, viewer=200, data=_FILE),
+    "library:skill_file_create": Case(_skill, viewer=403, method="post", data={**_FILE, "text": "x"}),
+    "library:skill_file_edit": Case(_skill, viewer=403, data=_FILE),
+    "library:skill_file_replace": Case(_skill, viewer=403, data=_FILE),
+    "library:skill_file_rename": Case(_skill, viewer=403, data=_FILE),
+    "library:skill_file_delete": Case(_skill, viewer=403, data=_FILE),
 }
