@@ -18,7 +18,7 @@ from catalog.forms.skill_files import SkillImportForm
 from catalog.library import address
 from catalog.models import EntityKind, Skill
 from catalog.portable import reading
-from catalog.portable.model import SKILL_FILE, BadFile, Definition, Kind, Unit
+from catalog.portable.model import BadFile, Definition, Kind, Unit
 from catalog.portable.paths import path_of
 from catalog.skill_archives import BadArchive, unpack
 from catalog.views.library import shelf_page
@@ -37,8 +37,8 @@ def skill_import(request: HttpRequest, membership: Membership) -> HttpResponse:
             form.add_error("upload", str(error))
         except BadFile as error:
             for each in error.problems:
-                place = f"{SKILL_FILE}, line {each.line}: " if each.line else ""
-                form.add_error("upload", f"{place}{each.message}")
+                place = each.path.split("/", 2)[-1] + (f", line {each.line}" if each.line else "")
+                form.add_error("upload", f"{place}: {each.message}")
         except Invalid as invalid:
             for wrong in invalid.errors:
                 form.add_error("slug" if wrong.field == "slug" else "upload", wrong.text)

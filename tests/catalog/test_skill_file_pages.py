@@ -34,7 +34,7 @@ SKILL_MD = b"---\nname: made\ndescription: Made of a zip file.\nlicense: MIT\n--
 
 @pytest.fixture
 def forms(acme: Organization) -> Skill:
-    return factories.skill(acme, "Forms", FILES, slug="forms")
+    return factories.skill(acme, "Forms", FILES, slug="forms", instructions="Fill it in.")
 
 
 def at(row: Skill, name: str = "", path: str = "") -> str:
@@ -216,11 +216,11 @@ def test_the_case_of_a_name_can_be_changed(browse: Browse, bob: User, forms: Ski
 def test_uploads_go_into_their_folder_and_each_refused_one_says_why(
     browse: Browse, bob: User, forms: Skill, settings: Settings
 ) -> None:
-    settings.ENTITY_MAX_FILE_BYTES = 20
+    settings.ENTITY_MAX_FILE_BYTES = 99
     sent = {
         "uploads": [
             SimpleUploadedFile("fill.py", b"new"),
-            SimpleUploadedFile("big.txt", b"x" * 21),
+            SimpleUploadedFile("big.txt", b"x" * 100),
             SimpleUploadedFile("good.bin", b"\0\1"),
             SimpleUploadedFile("GOOD.bin", b"\0\2"),
             SimpleUploadedFile("run.bat", FILES["scripts/run.bat"]),
@@ -231,7 +231,7 @@ def test_uploads_go_into_their_folder_and_each_refused_one_says_why(
     shown = html.unescape(words(browse(bob).post(at(forms, "upload/"), sent)))
     assert "3 files were refused, the rest is kept" in shown
     assert "There is a file with this path" in shown
-    assert "It has 21 bytes; 20 is the most" in shown
+    assert "It has 100 bytes; 99 is the most" in shown
     assert "differ in case only" in shown
     assert "Unchanged scripts/run.bat" in shown
     added = {"scripts/good.bin": b"\0\1", "scripts/empty.txt": b""}
@@ -335,8 +335,8 @@ HOSTILE = {
     "bomb": (packed({"SKILL.md": SKILL_MD, "a": bytes(60_000_000)}).getvalue(), "the most of one file"),
     "bombs": (packed({"SKILL.md": SKILL_MD, **{f"{n}": bytes(4 << 20) for n in range(6)}}).getvalue(), "together"),
     "many": (packed({"SKILL.md": SKILL_MD, **{f"{n}": b"" for n in range(600)}}).getvalue(), "a skill can have"),
-    "case": (packed({"SKILL.md": SKILL_MD, "a": b"x", "A": b"y"}).getvalue(), "“a”"),
-    "no name": (packed({"SKILL.md": b"---\ndescription: x\n---\n"}).getvalue(), "name"),
+    "case": (packed({"SKILL.md": SKILL_MD, "a": b"x", "A": b"y"}).getvalue(), "a: A is there as well"),
+    "no name": (packed({"SKILL.md": b"---\ndescription: x\n---\n"}).getvalue(), "SKILL.md, line 1: "),
     "no front matter": (packed({"SKILL.md": b"# Hello"}).getvalue(), "front matter"),
 }
 

@@ -45,7 +45,7 @@ def forms(acme: Organization) -> Skill:
         acme,
         "PDF forms",
         {"scripts/fill.py": b"print(1)\n", "scripts/lib/a.py": b"", "assets/logo.bin": b"\0\1"},
-        instructions="# Fill\n\nRun [it](scripts/fill.py).\n",
+        instructions="# Fill\n\nRun [it](scripts/fill.py).",
         front_matter=FRONT,
     )
 
@@ -55,7 +55,7 @@ def test_a_skill_is_made_of_its_fields(browse: Browse, bob: User) -> None:
     row = Skill.objects.get()
     assert (row.slug, row.owner) == ("pdf-forms", None)
     assert row.front_matter == FRONT
-    assert row.instructions == "# Fill\n\nRun [it](scripts/fill.py).\n"
+    assert row.instructions == "# Fill\n\nRun [it](scripts/fill.py)."
     assert "Agents expect a skill to be named as its folder is" not in shown
 
 
