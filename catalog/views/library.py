@@ -10,11 +10,11 @@ from django.shortcuts import render
 
 from catalog.entity_uses import Used, uses_of
 from catalog.library import SHELVES, Row, shelf_of
-from catalog.models import Client, Command, EntityKind, Skill, Toolkit
+from catalog.models import EntityKind, OrganizationEntity
 from catalog.views.page import permission
 from orgs.models import Membership
 
-ROW = TypeVar("ROW", Toolkit, Command, Skill, Client)
+ROW = TypeVar("ROW", bound=OrganizationEntity)
 
 
 def find(model: type[ROW], membership: Membership, pk: UUID) -> ROW:

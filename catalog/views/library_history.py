@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
 from catalog import compare, history
 from catalog.checking.problems import Invalid
 from catalog.library import SHELVES, Row, Shelf
-from catalog.models import EntityKind, EntityRevision
+from catalog.models import Client, EntityKind, EntityRevision
 from catalog.revision_text import as_text
 from catalog.views.library import context, shelf_context
 from catalog.views.page import asked, confirm, page_of
@@ -20,6 +20,8 @@ from orgs import access
 from orgs.models import Membership
 
 PAGE = 25
+Revisions = QuerySet[EntityRevision]
+"""Those of one entity that the member may see, newest first."""
 
 
 @access.for_members()
@@ -27,16 +29,20 @@ def revisions(request: HttpRequest, membership: Membership, kind: EntityKind, pk
     shelf = SHELVES[kind]
     row = shelf.visible_to(membership).filter(pk=pk).first()
     found = history.revisions(kind, pk, membership)
-    newest = found.first()
-    if newest is None or (row is None and newest.verb != "delete"):
-        raise Http404  # another's, whose newest change the member may not see either
+    entity = _entity(shelf, membership, row, found)
     page = page_of(request, found.select_related("by"), PAGE)
     chosen = _chosen(request, list(page.object_list), found)
-    gone = row is None
-    entity = row or _stand_in(shelf, membership, newest)
-    entity.organization = membership.organization
-    more = {"page": page, "chosen": chosen, "newest": newest, "gone": gone, "difference": _difference(found, chosen)}
-    return render(request, "catalog/entities/history.html", context(membership, entity, tab="history", **more))
+    more = context(
+        membership,
+        entity,
+        tab="history",
+        page=page,
+        chosen=chosen,
+        newest=found.first(),
+        gone=row is None,
+        difference=_difference(found, chosen) if chosen else None,
+    )
+    return render(request, "catalog/entities/history.html", more)
 
 
 @access.for_members("entities.edit")
@@ -45,11 +51,10 @@ def restore(request: HttpRequest, membership: Membership, kind: EntityKind, pk: 
     org = membership.organization.slug
     found = history.revisions(kind, pk, membership)
     revision = found.filter(number=number).first()
-    row = shelf.visible_to(membership).filter(pk=pk).first()
-    if revision is None or (row is None and found[0].verb != "delete"):
+    if revision is None:
         raise Http404
-    entity = row or _stand_in(shelf, membership, revision)
-    entity.organization = membership.organization
+    row = shelf.visible_to(membership).filter(pk=pk).first()
+    entity = _entity(shelf, membership, row, found)
     if request.method == "POST":
         try:
             restored = history.restore(revision, by=membership.user, request=request)
@@ -91,19 +96,24 @@ def deleted(request: HttpRequest, membership: Membership) -> HttpResponse:
     )
 
 
-def _stand_in(shelf: Shelf, membership: Membership, revision: EntityRevision) -> Row:
-    """For pages about a row that is gone."""
-    facts = {"owner": revision.owner} if shelf.owned else {}
-    return shelf.model(
-        pk=revision.entity, organization=membership.organization, name=revision.name, slug=revision.slug, **facts
-    )
+def _entity(shelf: Shelf, membership: Membership, row: Row | None, found: Revisions) -> Row:
+    """The row that a page is about, or of a deleted one what it was last; Http404 where it is another's."""
+    if row is None:
+        last = found.first()
+        if last is None or last.verb != "delete":
+            raise Http404
+        row = shelf.model(pk=last.entity, name=last.name, slug=last.slug)
+        if not isinstance(row, Client):
+            row.owner = last.owner
+    row.organization = membership.organization
+    return row
 
 
-def _chosen(request: HttpRequest, shown: list[EntityRevision], found: Any) -> EntityRevision:
+def _chosen(request: HttpRequest, shown: list[EntityRevision], found: Revisions) -> EntityRevision | None:
     """The version whose change is asked for, else the first of those shown."""
     number = asked(request, "change")
     if not number:
-        return shown[0]
+        return shown[0] if shown else None
     revision: EntityRevision | None = (
         found.select_related("by").filter(number=int(number)).first()
         if number.isdecimal() and len(number) < 10
@@ -114,7 +124,7 @@ def _chosen(request: HttpRequest, shown: list[EntityRevision], found: Any) -> En
     return revision
 
 
-def _difference(found: Any, chosen: EntityRevision) -> compare.TextDiff:
+def _difference(found: Revisions, chosen: EntityRevision) -> compare.TextDiff:
     """What a change changed; of the first one, and of a deletion, the whole."""
     before = found.filter(number__lt=chosen.number).order_by("-number").first()
     old = as_text(before.document) if before else ""

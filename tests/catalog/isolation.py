@@ -1,11 +1,14 @@
-"""Isolation cases of servers, content and versions."""
+"""Isolation cases of servers, content, versions, and of toolkits, commands, skills and clients."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from catalog import versions
-from catalog.models import Origin
+from catalog.documents import document_of
+from catalog.models import EntityKind, Origin
+from catalog.revisions import Source, record
 from orgs.models import Organization
 from tests import factories
 from tests.isolation import Case
@@ -74,8 +77,47 @@ def _skill(acme: Organization) -> dict[str, Any]:
     return {"pk": factories.skill(acme, files={"a.txt": b"x"}).pk}
 
 
+def _toolkit(acme: Organization) -> dict[str, Any]:
+    return {"pk": factories.toolkit(acme).pk}
+
+
+def _client(acme: Organization) -> dict[str, Any]:
+    return {"pk": factories.client(acme).pk}
+
+
+def _changed(acme: Organization, kind: str) -> dict[str, Any]:
+    """One with a history."""
+    row = getattr(factories, kind)(acme)
+    facts = {"kind": EntityKind(kind), "pk": row.pk, "owner": None, "name": row.name, "slug": row.slug}
+    made = record(organization=acme, verb="create", document=document_of(row), by=None, source=Source(), **facts)
+    return {"pk": row.pk, "number": made.number}
+
+
 _FILE = {"path": "a.txt"}
+_MADE = {"toolkit": _toolkit, "command": _command, "skill": _skill, "client": _client}
+_LIBRARY = {
+    name: case
+    for kind, made in _MADE.items()
+    for name, case in {
+        f"library:{kind}s": Case(viewer=200),
+        f"library:{kind}_delete": Case(made, viewer=403, method="post"),
+        f"library:{kind}_history": Case(made, viewer=200),
+        f"library:{kind}_restore": Case(partial(_changed, kind=kind), viewer=403, method="post"),
+    }.items()
+}
+"""The pages that all kinds of the Library have."""
 CASES = {
+    **_LIBRARY,
+    "library:deleted": Case(viewer=200),
+    "library:toolkit": Case(_toolkit, viewer=200),
+    "library:toolkit_create": Case(viewer=403, method="post", data={"name": "Mine"}),
+    "library:toolkit_edit": Case(_toolkit, viewer=403, method="post", data={"name": "Mine"}),
+    "library:toolkit_share": Case(_toolkit, viewer=403, method="post"),
+    "library:command_share": Case(_command, viewer=403, method="post"),
+    "library:skill_share": Case(_skill, viewer=403, method="post"),
+    "library:client": Case(_client, viewer=200),
+    "library:client_create": Case(viewer=403, method="post", data={"name": "Mine", "kind": "agent"}),
+    "library:client_edit": Case(_client, viewer=403, method="post", data={"name": "Mine", "kind": "agent"}),
     "catalog:servers": Case(viewer=200),
     "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
     "catalog:server": Case(_server, viewer=200),
