@@ -15,6 +15,7 @@ from django.db import IntegrityError, connection, models, transaction
 from django.http import HttpRequest
 
 from catalog import signals
+from catalog.attaching import tell_servers
 from catalog.checking.problems import FieldError, Findings, Invalid
 from catalog.checking.slugs import slug_of
 from catalog.documents import Document, Entity, document_of, kind_of
@@ -77,7 +78,7 @@ def change(row: ROW, *, values: Mapping[str, Any], seen_revision: int | None, cl
     any more, and DoesNotExist when it was deleted."""
     current = _mine(row, seen_revision)
     fields, relate = clean(current, values)
-    before, former = document_of(current), current.name
+    before, former, slug = document_of(current), current.name, current.slug
     changed = [name for name, value in fields.items() if not same(getattr(current, name), value)]
     for name in changed:
         setattr(current, name, fields[name])
@@ -87,6 +88,8 @@ def change(row: ROW, *, values: Mapping[str, Any], seen_revision: int | None, cl
         return current
     after = document_of(current)
     _record("restored" if act.verb == "restore" else "edited", current, act, before=before, after=after)
+    if isinstance(current, Command | Skill) and slug != current.slug:
+        tell_servers(current, act.by, EntityRevision.Source(act.source.kind))
     renamed = former != current.name
     verb, told = ("rename", former) if renamed else ("update", "")
     _tell(current, Change(verb, kind_of(current), current.name, former=told), after, act)
@@ -116,6 +119,8 @@ def delete(row: ROW, *, act: Act) -> None:
     current = _mine(row, None)
     document, files = document_of(current), _files(current)
     _record("deleted", current, act, before=document)
+    if isinstance(current, Command | Skill):
+        tell_servers(current, act.by, EntityRevision.Source(act.source.kind))
     pk = current.pk
     current.delete()
     current.pk, current.revision = pk, current.revision + 1
@@ -190,7 +195,7 @@ def _write(row: Any, relate: Relate, *, insert: bool, changed: bool = True) -> b
             whose = "You have" if getattr(row, "owner_id", None) else "There is"
             words = f"{whose} already a {kind_of(row)} with the slug “{row.slug}”. Choose another."
             raise SlugTaken([FieldError("slug", words)]) from error
-        words = "Something that it refers to was deleted meanwhile. Look at what is chosen, and save again."
+        words = "Somebody changed it, or deleted what it refers to, at the same moment. Look at it, and save again."
         raise Invalid([FieldError("", words)]) from error
     return changed or related
 

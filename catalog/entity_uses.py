@@ -25,6 +25,11 @@ class EntityUse:
     pk: UUID
     slug: str
 
+    @property
+    def loss(self) -> str:
+        """What its deletion means, in words."""
+        return f"{self.kind.label} “{self.label}” loses it"
+
 
 def uses_of(row: Used, membership: Membership) -> list[EntityUse]:
     """What uses a row that the member sees, by kind and name; what is somebody else's own is not told. Two queries at

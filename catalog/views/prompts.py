@@ -12,6 +12,7 @@ from django.urls import reverse
 from catalog import prompts as services
 from catalog.access import server_of
 from catalog.checking import prompts as rules
+from catalog.entity_uses import uses_of
 from catalog.forms.prompts import PromptForm, SampleForm
 from catalog.models import Prompt, Provider
 from catalog.views import entity
@@ -93,6 +94,7 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
         text=f"People can no longer choose it in their client. Its {count} message{'' if count == 1 else 's'} "
         f"{'is' if count == 1 else 'are'} kept nowhere else.",
         button="Delete prompt",
+        items=[use.loss for use in uses_of(found, membership)],
         action=reverse("catalog:prompt_delete", args=where),
         cancel_url=reverse("catalog:prompt", args=where),
     )

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from catalog import resources as services
 from catalog.access import server_of
+from catalog.entity_uses import uses_of
 from catalog.forms.resources import ResourceForm
 from catalog.models import Provider, Resource
 from catalog.views import entity
@@ -109,6 +110,7 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
         text=f"Agents can no longer read {found.uri}."
         + ("" if found.upstream_path else " Its text is kept nowhere else."),
         button="Delete resource",
+        items=[use.loss for use in uses_of(found, membership)],
         action=reverse("catalog:resource_delete", args=where),
         cancel_url=reverse("catalog:resource", args=where),
     )

@@ -11,6 +11,7 @@ from django.urls import reverse
 from catalog import servers as services
 from catalog import tabs
 from catalog.access import server_of
+from catalog.entity_uses import uses_of
 from catalog.forms import ServerEditForm, ServerFilter, ServerForm
 from catalog.models import Content, Server, VersionFile
 from catalog.tables import ServerTable
@@ -111,7 +112,11 @@ def delete(request: HttpRequest, membership: Membership, server: str) -> HttpRes
         messages.success(request, f"{it.name} is deleted.")
         return redirect("catalog:servers", org=membership.organization.slug)
     removals = services.removals(it)
-    goes = [*(f"{each.count:,} {each.label}" for each in removals), *services.consequences(it)]
+    goes = [
+        *(f"{each.count:,} {each.label}" for each in removals),
+        *services.consequences(it),
+        *(use.loss for use in uses_of(it, membership)),
+    ]
     context = server_context(
         membership,
         it,

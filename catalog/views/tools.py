@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST
 from catalog import tools as services
 from catalog import warnings
 from catalog.access import server_of
+from catalog.entity_uses import uses_of
 from catalog.forms.tools import ToolFilter, ToolForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool
 from catalog.views import entity
@@ -147,6 +148,7 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
         name=row.name,
         text="Agents that use this tool lose it at once. This cannot be undone.",
         button="Delete tool",
+        items=[use.loss for use in uses_of(row, membership)],
         action=reverse("catalog:tool_delete", args=[*where, row.pk]),
         cancel_url=reverse("catalog:tool", args=[*where, row.pk]),
     )

@@ -82,3 +82,9 @@ def served_news() -> Iterator[list[dict[str, Any]]]:
 def config_news() -> Iterator[list[dict[str, Any]]]:
     """Each `config_saved` that was sent during the test."""
     yield from _heard(signals.config_saved)
+
+
+@pytest.fixture
+def entity_news() -> Iterator[list[dict[str, Any]]]:
+    """Each `entity_saved` that was sent during the test."""
+    yield from _heard(signals.entity_saved)
