@@ -21,6 +21,8 @@ _THINGS = {
 }
 _IN_PROVIDER = frozenset({"tools", "resources", "prompts"})
 _IN_EXPORT = frozenset({"server", "variables", "providers"})
+_ENTITIES = {"commands": "command", "toolkits": "toolkit", "mcp-clients": "client", "mcp-servers": "server"}
+"""Folders of an organisation's entities, each a file."""
 _NUMBERED = {"messages": "message", "scopes": "scope", "hosts": "host", "arguments": "argument"}
 
 Step = str | int
@@ -109,7 +111,10 @@ def in_words(path: str, document: Any, steps: Sequence[Step]) -> str:
 
 def _file_is(path: str, document: Any) -> tuple[str, frozenset[str]]:
     """What a file is about as a whole, and under which names it holds other things."""
-    *_, folder, name = ("", *path.split("/"))
+    above, _, name = path.rpartition("/")
+    folder = above.rpartition("/")[2]
+    if above in _ENTITIES and isinstance(document, dict):
+        return _named(_ENTITIES[above], document), _IN_EXPORT if above == "mcp-servers" else frozenset()
     if not isinstance(document, dict) or "formatVersion" in document or "$schema" in document:
         return "the server", _IN_EXPORT
     if name != "config.json" and folder in _THINGS:

@@ -23,7 +23,7 @@ _BETWEEN = "\n\0\n"
 
 def scan(
     files: Mapping[str, bytes],
-    known: Iterable[KnownSecret],
+    known: KnownSecrets | Iterable[KnownSecret],
     *,
     key: bytes,
     texts: Mapping[str, str] | None = None,
@@ -31,14 +31,15 @@ def scan(
 ) -> list[Finding]:
     """What in `files`, their paths or `texts` (by what they are, such as “commit message”) must not leave.
 
-    `key` is of the digests; those in `allowed` are not told, but for secrets that are known. Sorted by path and line;
-    no finding twice.
+    `known` is made ready once where there is more than one scan. `key` is of the digests; those in `allowed` are not
+    told, but for secrets that are known. Sorted by path and line; no finding twice.
     """
     named = {_PATH + path: path for path in files} | {_TEXT + name: text for name, text in (texts or {}).items()}
     contents = list(dict.fromkeys(_contents(files, named)))
     starts = list(accumulate((len(content) + len(_BETWEEN) for content in contents), initial=0))
     hits: dict[str, list[_Hit]] = defaultdict(list)
-    for value, at, kind, form, is_known in _found(_BETWEEN.join(contents), known):
+    ready = known if isinstance(known, KnownSecrets) else KnownSecrets(known)
+    for value, at, kind, form, is_known in _found(_BETWEEN.join(contents), ready):
         digest = hmac.new(key, value.encode("utf-8", "surrogatepass"), hashlib.sha256).hexdigest()
         if is_known or digest not in allowed:
             index = bisect_right(starts, at) - 1
@@ -93,12 +94,12 @@ def _line(text: str, hit: _Hit) -> int:
     return text.count("\n", 0, hit.at) + 1
 
 
-def _found(text: str, known: Iterable[KnownSecret]) -> Iterator[tuple[str, int, str, str, bool]]:
+def _found(text: str, known: KnownSecrets) -> Iterator[tuple[str, int, str, str, bool]]:
     """Values, where and what they are, how they are written, and whether we know them: what we know is not told as
     what it looks like too."""
     seen: set[tuple[int, str]] = set()
     starts: set[int] = set()
-    for secret, at, form in KnownSecrets(known).find(text):
+    for secret, at, form in known.find(text):
         if (at, secret.value) not in seen:
             seen.add((at, secret.value))
             starts.add(at)

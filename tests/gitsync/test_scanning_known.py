@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from catalog.exchange.model import ProviderConfig, ServerConfig, ToolConfig
 from gitsync.known_secrets import known_secrets
 from gitsync.layout import render
-from gitsync.models import PushTarget
+from gitsync.models import Mirror, PushTarget
 from gitsync.scanning import Finding, KnownSecret, scan
 from lib.crypto import secret_fields
 from orgs.models import Organization, User
@@ -131,6 +131,9 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     target = PushTarget(organization=acme, server=server, server_name="Weather", forge="git", repository_id="1")
     target.token = "of a target"
     target.save()
+    mirror = Mirror(organization=acme, forge="git", repository="acme/config", repository_id="2")
+    mirror.token = "of a mirror"
+    mirror.save()
     other = factories.organization("Globex")
     factories.variable(factories.server(other), "API_KEY", secret="of another")
     factories.connection(other, token="of another")
@@ -138,7 +141,7 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     known = known_secrets(acme)
     assert {secret.value for secret in known} == {
         *("of a variable", "of a connection", "to refresh", "of a consumer", "of a hook", "of a hook before"),
-        *("of an integration", "of a target", "of a personal variable"),
+        *("of an integration", "of a target", "of a mirror", "of a personal variable"),
     }
     assert len(known) == len(list(secret_fields())) + 1  # a new one needs a case here
     kinds = {secret.value: secret.kind for secret in known}
