@@ -1,4 +1,4 @@
-"""The kinds of Runs that pushes bring."""
+"""The kinds of Runs that pushes and mirrors bring."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from typing import Any
 from django.db.models import QuerySet
 from django.urls import reverse
 
-from gitsync.models import PushTarget
+from gitsync.mirror.requesting import SYNC
+from gitsync.mirror.syncing import sync
+from gitsync.models import Mirror, PushTarget
 from gitsync.pushing import push
 from gitsync.requesting import EDIT, PUSH
 from gitsync.views.runs import details
@@ -26,6 +28,15 @@ def _subjects() -> QuerySet[Any]:
     return PushTarget.objects.select_related("organization", "server", "connection", "assigned_by")
 
 
+def _mirror_url(run: Run) -> str:
+    mirror: Mirror | None = run.subject
+    return "" if mirror is None else reverse("gitsync:mirror", args=[mirror.organization.slug])
+
+
+def _mirrors() -> QuerySet[Any]:
+    return Mirror.objects.select_related("organization", "connection", "assigned_by")
+
+
 KINDS = (
     Kind(
         name=PUSH,
@@ -36,5 +47,14 @@ KINDS = (
         subject_url=_subject_url,
         subjects=_subjects,
         details=details,
+    ),
+    Kind(
+        name=SYNC,
+        label="Sync",
+        function=sync,
+        # Not `gitsync.assign`: who saves an entity has it synced, too.
+        entitlement="entities.edit",
+        subject_url=_mirror_url,
+        subjects=_mirrors,
     ),
 )

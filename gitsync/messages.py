@@ -83,9 +83,10 @@ def check_template(template: str) -> str:
 
 
 def compose(
-    changes: Sequence[Told], *, server: str, organization: str, initial: bool = False, template: str = ""
+    changes: Sequence[Told], *, organization: str, server: str = "", initial: bool = False, template: str = ""
 ) -> Message:
-    """The message for what was saved, in the order of saving. `initial`: nothing of the server was there before."""
+    """The message for what was saved, in the order of saving. `initial`: nothing of the server was there before. Without
+    a `server` they are changes of the organisation's own things."""
     people = _people(changes)
     net = net_changes(changes)
     named = ", ".join(person.name for person in people)
@@ -179,14 +180,15 @@ def _people(changes: Iterable[Told]) -> list[Author]:
 
 def _summary(net: Sequence[Told], server: str, people: Sequence[Author], *, initial: bool) -> str:
     """The most telling line of those that fit."""
+    of = f" of {server}" if server else ""
     if initial:
         said = [f"Add server {server}"]
     elif not net:
-        said = [f"Update server {server}"]
+        said = [f"Update server {server}" if server else "Update entities"]
     elif len(net) == 1:
-        said = [_one(net[0], f" of {server}"), _one(net[0], "")]
+        said = [_one(net[0], of), _one(net[0], "")]
     else:
-        said = [f"{_together(net)} of {server}", f"Change {len(net)} things of {server}"]
+        said = [f"{_together(net)}{of}", f"Change {len(net)} things{of}"]
     names = [person.name for person in people]
     ends = [f" ({', '.join(names)})"] if names else []
     if len(names) > 1:

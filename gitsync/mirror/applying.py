@@ -1,0 +1,258 @@
+"""What git has, saved here: each entity by itself, whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import DataError, IntegrityError, transaction
+
+from catalog import porting
+from catalog.checking.problems import Invalid
+from catalog.documents import MODELS
+from catalog.models import Server
+from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
+from catalog.revisions import Source
+from catalog.saving import Stale
+from catalog.servers import StaleServer
+from gitsync.ledger import current
+from gitsync.mirror import noting
+from gitsync.mirror.deciding import Action, Choice
+from gitsync.mirror.local import full, here_of
+from gitsync.mirror.pairs import Pair
+from gitsync.mirror.spool import Spool
+from gitsync.mirror.there import There
+from gitsync.models import EntityState, Mirror
+from jobs.context import RunContext
+from orgs.models import User
+
+_SAVED = (Action.TAKE, Action.MERGE)
+_AFTER_OTHERS = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY, Code.DUPLICATE_SLUG)
+"""What another entity of the same push may bring, or make room for."""
+
+
+@dataclass(slots=True)
+class Applied:
+    read: set[str] = field(default_factory=set)
+    """Keys of those that were saved or deleted here."""
+    again: bool = False
+    """Whether something was saved here by somebody meanwhile: it has to be compared again."""
+
+
+class Applying:
+    def __init__(self, context: RunContext, mirror: Mirror, there: There, spool: Spool, *, commit_url: str) -> None:
+        self._context, self._mirror, self._there, self._spool = context, mirror, there, spool
+        self._source = Source(kind="git", commit=there.commit, url=commit_url)
+        self._applied = Applied()
+
+    def apply(self, pairs: Sequence[Pair]) -> Applied:
+        """Do what is to be done here, in the order of kinds. What is still to be written to git has PUSH or WITHDRAW
+        as its action afterwards."""
+        self._drop_unused(pairs)
+        saved = [pair for pair in pairs if pair.action in _SAVED]
+        later = []
+        for done, pair in enumerate(saved):
+            self._context.check()
+            self._context.progress("Saving", done, len(saved))
+            if (bad := self._save(pair)) is not None:
+                later.append((pair, bad))
+        for pair in reversed(pairs):
+            if pair.action is Action.REMOVE:
+                self._context.check()
+                self._remove(pair)
+        self._save_later(later)
+        for pair in pairs:
+            self._note(pair)
+        return self._applied
+
+    def _drop_unused(self, pairs: Iterable[Pair]) -> None:
+        """What was told of paths that are gone, or are another entity's by now."""
+        if not self._there.complete:
+            return
+        used = {pair.row.pk for pair in pairs if pair.row.pk is not None}
+        unused = set(self._mirror.entities.values_list("pk", flat=True)) - used
+        if unused:
+            with transaction.atomic():
+                current(self._context, self._mirror)
+                self._mirror.entities.filter(pk__in=unused).delete()
+
+    def _save_later(self, later: list[tuple[Pair, BadFile]]) -> None:
+        """Those again that others may have made room for, or brought what they name."""
+        left = []
+        for pair, bad in later:
+            self._context.check()
+            again = self._save(pair) if bad.problems[0].code in _AFTER_OTHERS else bad
+            if again is not None:
+                left.append((pair, again))
+        for kind in Kind:
+            taken = {
+                pair.here.pk: pair
+                for pair, bad in left
+                if pair.kind is kind and pair.here is not None and bad.problems[0].code is Code.DUPLICATE_SLUG
+            }
+            if len(taken) > 1:
+                self._save_together(kind, taken)
+        for pair, bad in left:
+            if pair.action in _SAVED:
+                self._fail(pair, bad)
+
+    def _save_together(self, kind: Kind, taken: dict[UUID, Pair]) -> None:
+        """Those that have each other's slugs, in one transaction in which all let go of theirs first."""
+        slugs = {slug: pk for pk, (_, slug, _) in porting.revisions(self._mirror.organization, kind).items()}
+        while waiting := [pk for pk, pair in taken.items() if slugs.get(_slug(pair)) not in taken]:
+            for pk in waiting:
+                del taken[pk]
+        if not taken:
+            return
+        try:
+            with transaction.atomic():
+                current(self._context, self._mirror)
+                model: Any = Server if kind is Kind.SERVER else MODELS[kind]
+                for pk in taken:
+                    model.objects.filter(pk=pk).update(slug=f"moving-{uuid4().hex}")
+                done = [(pair, self._write(pair)) for pair in taken.values()]
+        except BadFile:
+            return
+        except (Stale, StaleServer, ObjectDoesNotExist):
+            self._applied.again = True
+            return
+        for pair, ours in done:
+            self._saved(pair, ours)
+
+    def _save(self, pair: Pair) -> BadFile | None:
+        """Why it cannot be, and then nothing of it is."""
+        try:
+            with transaction.atomic():
+                current(self._context, self._mirror)
+                ours = self._write(pair)
+        except BadFile as bad:
+            return bad
+        except (Stale, StaleServer, ObjectDoesNotExist):
+            self._applied.again = True
+            pair.action = Action.KEEP
+            return None
+        except (Invalid, DataError, IntegrityError) as error:
+            text = str(error) if isinstance(error, Invalid) else "The database does not take what is in the file."
+            return BadFile(Problem(Code.VALIDATION_FAILED, text, pair.path))
+        self._saved(pair, ours)
+        return None
+
+    def _write(self, pair: Pair) -> porting.Ours:
+        """Part of the caller's transaction."""
+        definition = pair.definition
+        if definition is None:
+            raise LookupError
+        document = pair.merged if pair.action is Action.MERGE else definition.document
+        definition = replace(definition, document=document, name=document["name"], slug=document["slug"])
+        choice = pair.row.settle.get("choice")
+        ours = porting.apply(
+            self._mirror.organization,
+            replace(definition, data=self._data(definition)),
+            pk=pair.here.pk if pair.here else None,
+            seen_revision=pair.here.revision if pair.here else None,
+            by=self._person(pair),
+            source=self._source,
+            confirmed=choice == Choice.CONFIRM,
+        )
+        if pair.action is Action.MERGE:
+            noting.cleared(noting.based(pair, self._there)).save()
+        else:
+            noting.agreed(pair, self._there, ours).save()
+        return ours
+
+    def _saved(self, pair: Pair, ours: porting.Ours) -> None:
+        merged = pair.action is Action.MERGE
+        pair.here = here_of(pair.kind, ours)
+        pair.action = Action.PUSH if pair.needs_id or (merged and pair.here.digest != pair.digest) else Action.NOTHING
+        self._applied.read.add(pair.key)
+
+    def _data(self, definition: Definition) -> dict[str, bytes]:
+        """Of a skill, what came from git; what it has otherwise is here already."""
+        if definition.kind is not Kind.SKILL:
+            return {}
+        oids = definition.document.get("files", {})
+        data = {path: self._spool.bytes_of(oid) for path, oid in oids.items()}
+        return {path: each for path, each in data.items() if each is not None}
+
+    def _person(self, pair: Pair) -> User | None:
+        """Who settled it; None where nobody had to."""
+        by = pair.row.settle.get("by")
+        return User.objects.filter(pk=by).first() if by else None
+
+    def _remove(self, pair: Pair) -> None:
+        if pair.here is None:
+            return
+        by, organization = self._person(pair), self._mirror.organization
+        with transaction.atomic():
+            current(self._context, self._mirror)
+            now = porting.revisions(organization, pair.kind).get(pair.here.pk)
+            if now is not None and now[0] != pair.here.revision:
+                self._applied.again, pair.action = True, Action.KEEP
+                return
+            if now is not None:
+                porting.remove(organization, pair.kind, pair.here.pk, by=by, source=self._source)
+            if pair.row.pk is not None:
+                pair.row.delete()
+        self._applied.read.add(pair.key)
+
+    def _note(self, pair: Pair) -> None:
+        """What is remembered of those that nothing was saved of."""
+        row, there = pair.row, self._there
+        match pair.action:
+            case Action.AGREE:
+                noting.agreed(pair, there, full(self._mirror, pair))
+                pair.action = Action.PUSH if pair.needs_id else Action.NOTHING
+            case Action.NOTHING if pair.here is not None:
+                if not row.file_id:
+                    pair.action = Action.PUSH
+                if _is_noted(pair):
+                    return
+                row.entity_revision, row.name = pair.here.revision, pair.here.name
+                noting.cleared(row).proposed = {}
+            case Action.PUSH | Action.WITHDRAW if pair.echo:
+                noting.based(pair, there)
+            case Action.FAIL:
+                self._fail(pair, pair.bad or noting.conflict(pair))
+                return
+            case Action.CONFLICT:
+                noting.told(pair, there, EntityState.CONFLICT, noting.error_of(noting.conflict(pair)))
+            case Action.MISSING:
+                noting.told(pair, there, EntityState.MISSING, noting.missing_error(pair))
+            case Action.FORGET:
+                if row._state.adding:
+                    return
+            case _:
+                return
+        with transaction.atomic():
+            current(self._context, self._mirror)
+            if pair.action is Action.FORGET:
+                row.delete()
+            else:
+                row.save()
+
+    def _fail(self, pair: Pair, bad: BadFile) -> None:
+        confirm = bad.problems[0].code is Code.HOST_CHANGED
+        state = EntityState.CONFIRM if confirm else EntityState.ERROR
+        pair.action, pair.bad = Action.FAIL, bad
+        with transaction.atomic():
+            current(self._context, self._mirror)
+            noting.told(pair, self._there, state, noting.error_of(bad)).save()
+
+
+def _slug(pair: Pair) -> str:
+    document = pair.merged if pair.action is Action.MERGE else pair.definition.document if pair.definition else {}
+    return str(document.get("slug", ""))
+
+
+def _is_noted(pair: Pair) -> bool:
+    row, here = pair.row, pair.here
+    return (
+        here is not None
+        and row.state == EntityState.IN_STEP
+        and not row.settle
+        and not row.proposed
+        and (row.entity_revision, row.name) == (here.revision, here.name)
+    )

@@ -1,0 +1,175 @@
+"""What git lacks of the entities: made of the rows, held against what is there, scanned. Nothing is written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from django.conf import settings
+
+from catalog import porting
+from catalog.portable import front_matter, schemas, writing
+from catalog.portable.model import SKILL_FILE, BadFile, Code, Kind, Problem
+from catalog.portable.paths import path_of
+from forges.clients.base import blob_id
+from gitsync.mirror import noting
+from gitsync.mirror.deciding import Action
+from gitsync.mirror.local import full
+from gitsync.mirror.pairs import Pair
+from gitsync.mirror.secrets import Scanner
+from gitsync.mirror.spool import SecretFound
+from gitsync.mirror.there import There
+from gitsync.models import Mirror
+
+README = "README.md"
+
+
+@dataclass(slots=True)
+class Outgoing:
+    """The files of one entity as they shall be in git; all paths are below the mirror's directory."""
+
+    pair: Pair
+    path: str
+    """Of the unit."""
+    file_id: str = ""
+    data: Mapping[str, bytes] = field(default_factory=dict)
+    """What is to be written."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """All that it has then: path -> blob id. Empty where it goes."""
+    document: Mapping[str, Any] = field(default_factory=dict)
+    """Its file whole, as `MirroredEntity.document` keeps it."""
+
+    @property
+    def gone(self) -> list[str]:
+        return [path for path in self.pair.files if path not in self.files]
+
+    @property
+    def changes(self) -> dict[str, bytes | None]:
+        return {**self.data, **dict.fromkeys(self.gone)}
+
+
+def make(
+    mirror: Mirror, pairs: Iterable[Pair], there: There, scanner: Scanner
+) -> tuple[list[Outgoing], list[tuple[Pair, BadFile]]]:
+    """What is to be written, and what cannot be, and why. LookupError when a row is gone meanwhile."""
+    made: list[Outgoing] = []
+    refused: list[tuple[Pair, BadFile]] = []
+    taken = {pair.row.file_id for pair in pairs} | {pair.definition.id for pair in pairs if pair.definition}
+    for pair in pairs:
+        if pair.action is Action.WITHDRAW:
+            made.append(Outgoing(pair, pair.path))
+        elif pair.action is Action.PUSH:
+            outgoing = _made(mirror, pair, taken)
+            taken.add(outgoing.file_id)
+            if findings := scanner.findings(outgoing.data):
+                refused.append((pair, SecretFound(outgoing.path, findings)))
+            else:
+                made.append(outgoing)
+    made, clashing = _without_clashes(made, there, mirror)
+    return made, refused + clashing
+
+
+def _made(mirror: Mirror, pair: Pair, taken: set[str]) -> Outgoing:
+    ours = full(mirror, pair)
+    file_id = _file_id(pair, taken)
+    raw = pair.definition.raw if pair.definition is not None else noting.raw_of(pair.kind, pair.row.document)
+    path = path_of(pair.kind, ours.slug)
+    data: dict[str, bytes] = {}
+    same: dict[str, str] = {}
+    if pair.kind is Kind.SKILL:
+        named = ours.document.get("files", {})
+        same = {name: oid for name, oid in named.items() if pair.files.get(f"{path}/{name}") == oid}
+        data = porting.file_bytes(ours.pk, named.keys() - same.keys())
+    written = writing.write(
+        pair.kind,
+        id=file_id,
+        document=ours.document,
+        raw=raw,
+        data=data,
+        schema_url=schemas.url(settings.BASE_URL, pair.kind),
+    )
+    files = {each: blob_id(content) for each, content in written.items()}
+    files |= {f"{path}/{name}": oid for name, oid in same.items()}
+    return Outgoing(pair, path, file_id, written, files, _document(pair.kind, path, written, ours))
+
+
+def _document(kind: Kind, path: str, written: Mapping[str, bytes], ours: porting.Ours) -> dict[str, Any]:
+    if kind is Kind.SKILL:
+        page = front_matter.parse(written[f"{path}/{SKILL_FILE}"].decode())
+        return {**ours.document, "raw": dict(page.front)}
+    found: dict[str, Any] = json.loads(written[path])
+    return found
+
+
+def _file_id(pair: Pair, taken: set[str]) -> str:
+    """The one that its file has; a new one is the row's, unless another's file has that."""
+    known = (pair.definition.id if pair.definition else "") or pair.row.file_id
+    if known or pair.here is None:
+        return known
+    own = str(pair.here.pk)
+    return str(uuid4()) if own in taken else own
+
+
+def _without_clashes(
+    made: list[Outgoing], there: There, mirror: Mirror
+) -> tuple[list[Outgoing], list[tuple[Pair, BadFile]]]:
+    """No file of somebody else is overwritten: a path has to be free, the entity's own, or left by another one now."""
+    refused: list[tuple[Pair, BadFile]] = []
+    base = f"{mirror.directory}/" if mirror.directory else ""
+    going = list(made)
+    while True:
+        moving = {path for each in going for path in [*each.gone, *each.pair.files]}
+        clashing = [
+            each for each in going if any(base + path in there.tree and path not in moving for path in each.data)
+        ]
+        if not clashing:
+            return going, refused
+        for each in clashing:
+            going.remove(each)
+            refused.append((each.pair, _in_the_way(each)))
+
+
+def _in_the_way(outgoing: Outgoing) -> BadFile:
+    return BadFile(
+        Problem(
+            Code.DUPLICATE_SLUG,
+            f"In git {outgoing.path} is another one's, and is not overwritten. Rename one of the two.",
+            outgoing.path,
+            fields=("slug",),
+        )
+    )
+
+
+def readme(mirror: Mirror) -> bytes:
+    """What an empty repository begins with, for people who open it."""
+    return f"""\
+# {mirror.organization.name}
+
+What agents of {mirror.organization.name} work with. Edits here and in Millrace are taken over on the other side.
+
+| folder | what is in it |
+|---|---|
+| `toolkits/` | `{{slug}}.json`: a named choice of tools, prompts and resources of MCP servers |
+| `commands/` | `{{slug}}.json`: a reusable prompt with arguments |
+| `mcp-servers/` | `{{slug}}.json`: the configuration of an MCP server, without anything that authenticates |
+| `mcp-clients/` | `{{slug}}.json`: a client application, and what it may reach |
+| `skills/` | `{{slug}}/SKILL.md` and the files it refers to, in `scripts/`, `references/` and `assets/` |
+
+A file is called like the `slug` in it. Its `id` stays the same when it is renamed; a new file may leave it out. The
+JSON Schema of each kind is at {settings.BASE_URL}/schemas/v{schemas.VERSION}/.
+""".encode()
+
+
+def starting(mirror: Mirror, there: There) -> dict[str, bytes]:
+    """The first commit's own file: paths in the repository -> bytes; nothing where there is a commit."""
+    if there.commit:
+        return {}
+    base = f"{mirror.directory}/" if mirror.directory else ""
+    return {base + README: readme(mirror)}
+
+
+def paths_of(outgoing: Sequence[Outgoing]) -> set[str]:
+    return {path for each in outgoing for path in each.changes}

@@ -1,0 +1,40 @@
+"""How entities stand in git, written on their rows for lists and pages to tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+
+from catalog import porting
+from catalog.documents import MODELS
+from catalog.models import Server
+from catalog.portable.model import Kind
+from gitsync.mirror.pairs import WELL
+from gitsync.models import Mirror, MirroredEntity
+
+_TOLD = ("code", "status", "message", "advice", "path", "line", "column", "fields", "at", "commit")
+
+
+def show(mirror: Mirror) -> None:
+    """Write what differs from what the rows say: nothing where both sides agree."""
+    wanted: dict[str, dict[Any, dict[str, Any]]] = {kind: {} for kind in Kind}
+    for row in mirror.entities.exclude(state__in=WELL).filter(entity__isnull=False):
+        wanted[row.kind][row.entity] = standing(mirror, row)
+    for kind in Kind:
+        model: Any = Server if kind is Kind.SERVER else MODELS[kind]
+        rows = model.objects.for_org(mirror.organization)
+        for pk, told in rows.values_list("pk", "git_integration"):
+            now = wanted[kind].get(pk, {})
+            if told != now:
+                porting.set_state(kind, pk, now)
+
+
+def standing(mirror: Mirror, row: MirroredEntity) -> dict[str, Any]:
+    """As `catalog.standing` reads it."""
+    told = {name: row.error.get(name) for name in _TOLD}
+    try:
+        url = reverse("gitsync:mirror_entity", args=[mirror.organization.slug, row.pk])
+    except NoReverseMatch:
+        url = ""
+    return {"state": str(row.state), **told, "url": url}

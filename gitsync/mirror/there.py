@@ -1,0 +1,136 @@
+"""What a repository has of entities at one commit: listed, not yet read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from catalog.portable import paths
+from catalog.portable.model import FOLDERS, Code, Kind, Problem, Unit
+from forges.clients.base import Client, Entry, EntryKind
+from forges.clients.errors import EmptyRepository, NotFound
+from gitsync.models import Mirror
+
+_KINDS = {folder: kind for kind, folder in FOLDERS.items()}
+_FILES = (EntryKind.FILE, EntryKind.EXECUTABLE)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The files of one entity, or what looks as if it was meant to be one."""
+
+    kind: Kind
+    slug: str
+    path: str
+    """Of the unit: toolkits/weather.json, skills/pdf-forms"""
+    files: Mapping[str, str]
+    """Path below the mirror's directory -> blob id."""
+    problems: tuple[Problem, ...] = ()
+    """What is wrong with it before anything of it is read."""
+
+    @property
+    def unit(self) -> Unit:
+        return Unit(self.kind, self.slug, self.path, self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class There:
+    """The repository at one commit."""
+
+    name: str
+    commit: str
+    """"" for an empty repository."""
+    complete: bool = True
+    reason: str = ""
+    """Why it is not listed whole, for a person."""
+    tree: Mapping[str, str] = field(default_factory=dict)
+    """All of it: path in the repository -> blob id."""
+    entries: Mapping[str, Entry] = field(default_factory=dict)
+    """Those below the mirror's directory, by their paths there."""
+    found: Mapping[str, Found] = field(default_factory=dict)
+    """By the paths of their units, sorted."""
+
+
+def head_of(client: Client, mirror: Mirror) -> tuple[str, str]:
+    """The repository's name and the branch's head, "" for an empty one. One request, unless it has another name now."""
+    try:
+        return mirror.repository, client.head(mirror.repository, mirror.branch, repository_id=mirror.repository_id)
+    except EmptyRepository:
+        return mirror.repository, ""
+    except NotFound:
+        name = client.find(mirror.repository_id).full_name
+        if name == mirror.repository:
+            raise NotFound(
+                f"There is no branch {mirror.branch} in {name} (any more).",
+                advice="Choose another branch in the settings, or make it at the forge.",
+            ) from None
+        return name, client.head(name, mirror.branch, repository_id=mirror.repository_id)
+
+
+def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:
+    """Everything at the commit."""
+    if not commit:
+        return There(name, "")
+    listing = client.tree(name, commit, sizes=False)
+    base = f"{mirror.directory}/" if mirror.directory else ""
+    below = {entry.path.removeprefix(base): entry for entry in listing.entries if entry.path.startswith(base)}
+    return There(
+        name,
+        commit,
+        listing.complete,
+        listing.reason,
+        {entry.path: entry.oid for entry in listing.entries},
+        below,
+        found_in(below, complete=listing.complete),
+    )
+
+
+def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str, Found]:
+    """The entities of these files. Of a listing with holes no skill is among them: what it lacks is not known."""
+    plain = {path: entry.oid for path, entry in entries.items() if entry.kind in _FILES}
+    read = paths.units(plain)
+    links = {path: entry for path, entry in entries.items() if entry.kind not in _FILES}
+    found = {
+        unit.path: Found(unit.kind, unit.slug, unit.path, dict(unit.files), _unreadable(unit, links))
+        for unit in read.units.values()
+    }
+    for problem in read.problems:
+        if problem.path not in found and (wrong := _wrong(problem, plain)) is not None:
+            found[problem.path] = wrong
+    for path, entry in links.items():
+        if path not in found and path.endswith(".json") and path.count("/") == 1 and (kind := _kind(path)):
+            found[path] = Found(kind, _slug(path), path, {path: entry.oid}, (_link(path),))
+    return {path: each for path, each in sorted(found.items()) if complete or each.kind is not Kind.SKILL}
+
+
+def _kind(path: str) -> Kind | None:
+    return _KINDS.get(path.partition("/")[0])
+
+
+def _slug(path: str) -> str:
+    return path.rpartition("/")[2].removesuffix(".json")
+
+
+def _wrong(problem: Problem, plain: Mapping[str, str]) -> Found | None:
+    """What a problem of the listing is about."""
+    kind = _kind(problem.path)
+    if kind is None:
+        return None
+    within = f"{problem.path}/"
+    files = {path: oid for path, oid in plain.items() if path == problem.path or path.startswith(within)}
+    # Under a name that cannot be shown it is the name that tells whether it is the same file again.
+    return Found(kind, _slug(problem.path), problem.path, files or {problem.path: ""}, (problem,))
+
+
+def _unreadable(unit: Unit, links: Mapping[str, Entry]) -> tuple[Problem, ...]:
+    within = f"{unit.path}/"
+    return tuple(_link(path) for path in sorted(links) if unit.kind is Kind.SKILL and path.startswith(within))
+
+
+def _link(path: str) -> Problem:
+    shown = paths.presentable(path)
+    return Problem(
+        Code.VALIDATION_FAILED,
+        f"{shown} is a symbolic link or a submodule, and those are not followed. Put the file itself there.",
+        shown,
+    )

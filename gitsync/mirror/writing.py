@@ -1,0 +1,244 @@
+"""What git lacks, written there in one commit, and remembered once the forge confirmed it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from catalog.models import EntityKind
+from forges import writing
+from forges.clients.base import Client, PullRequest, blob_id
+from forges.writing import Written
+from gitsync import messages, pull_requests
+from gitsync.ledger import current
+from gitsync.messages import Message, Told, author_of
+from gitsync.mirror import noting
+from gitsync.mirror.deciding import Action
+from gitsync.mirror.outgoing import Outgoing, starting
+from gitsync.mirror.pairs import Pair
+from gitsync.mirror.secrets import Scanner
+from gitsync.mirror.there import There
+from gitsync.models import EntityState, Mirror, MirrorChange, MirroredEntity, Mode
+from gitsync.work import committer
+from jobs.context import RunContext
+
+PLAIN = Message("Update entities", "", None)
+"""One that names nothing and nobody."""
+_KINDS = frozenset(EntityKind.values)
+
+
+class Overtaken(Exception):  # no error: it begins anew
+    """Somebody changed files in git after they were compared. Nothing is written."""
+
+
+@dataclass(slots=True)
+class Sent:
+    written: Written | None = None
+    opened: PullRequest | None = None
+    message: Message = PLAIN
+    left: list[str] = field(default_factory=list)
+    """Paths of units that somebody changed in the side branch."""
+
+
+class Writing:
+    def __init__(
+        self,
+        context: RunContext,
+        client: Client,
+        mirror: Mirror,
+        there: There,
+        outgoing: Sequence[Outgoing],
+        *,
+        undone: Mapping[str, bytes | None],
+        message: Message,
+    ) -> None:
+        self._context, self._client, self._mirror, self._there = context, client, mirror, there
+        self._outgoing, self._undone = list(outgoing), undone
+        self._sent = Sent(message=message)
+        self._before = {id(each): dict(each.pair.row.proposed) for each in outgoing}
+        """What the open pull request had of them."""
+
+    def write(self) -> Sent:
+        """One commit, and the pull request in that mode; nothing where git has it all. Raises Overtaken and any
+        ForgeError."""
+        mirror, sent = self._mirror, self._sent
+        self._intend()
+        self._context.progress("Committing")
+        if mirror.mode != Mode.PULL_REQUEST:
+            sent.written = self._write(mirror.branch)
+        else:
+            side = pull_requests.side_of(self._client, mirror)
+            if side.branch != mirror.side_branch or side.open is None:
+                pull_requests.note_side(self._context, mirror, side.branch)
+            sent.written, sent.opened = pull_requests.propose(self._client, mirror, side, self._write, sent.message)
+        self._context.progress("Noting what was written")
+        self._record(sent.written)
+        return sent
+
+    def _intend(self) -> None:
+        """Note what is about to be there: who is killed after the commit knows it for their own."""
+        with transaction.atomic():
+            current(self._context, self._mirror)
+            for each in self._outgoing:
+                row = each.pair.row
+                row.proposed = {**each.files, **dict.fromkeys(each.gone, "")}
+                if each.pair.here is not None:
+                    row.entity, row.name, row.file_id = each.pair.here.pk, each.pair.here.name, each.file_id
+                if not row.files:
+                    row.path = each.path
+                row.save()
+
+    def _write(self, branch: str) -> Written:
+        mirror, there = self._mirror, self._there
+        return writing.write(
+            self._client,
+            name=there.name,
+            repository_id=mirror.repository_id,
+            branch=branch,
+            base=mirror.branch,
+            propose=self._propose if branch == mirror.branch else self._propose_beside,
+            message=self._sent.message.text,
+            author=self._sent.message.author or committer(),
+            committer=committer(),
+            known=(there.commit, there.tree) if there.commit else None,
+            check=self._context.check,
+        )
+
+    @property
+    def _base(self) -> str:
+        return f"{self._mirror.directory}/" if self._mirror.directory else ""
+
+    def _propose(self, tree: Mapping[str, str]) -> dict[str, bytes | None]:
+        """Where every path is still as it was compared, all of it."""
+        wanted: dict[str, bytes | None] = {}
+        for each in self._outgoing:
+            for path, data in each.changes.items():
+                full = self._base + path
+                if tree.get(full) != self._there.tree.get(full) and not _is_so(tree.get(full), data):
+                    raise Overtaken
+                wanted[full] = data
+        return self._with_start(wanted, tree)
+
+    def _propose_beside(self, tree: Mapping[str, str]) -> dict[str, bytes | None]:
+        """The same for the side branch, which is behind and holds what was proposed before. What somebody else changed
+        there is theirs."""
+        wanted: dict[str, bytes | None] = {}
+        self._sent.left = []
+        for each in self._outgoing:
+            before = self._before[id(each)]
+            ours = True
+            for path, data in each.changes.items():
+                full = self._base + path
+                now, agreed = tree.get(full), each.pair.row.files.get(path)
+                ours = ours and (
+                    now in (self._there.tree.get(full), before.get(path) or None, agreed) or _is_so(now, data)
+                )
+            if ours:
+                wanted.update({self._base + path: data for path, data in each.changes.items()})
+            else:
+                self._sent.left.append(each.path)
+        wanted.update({self._base + path: data for path, data in self._undone.items()})
+        return self._with_start(wanted, tree)
+
+    def _with_start(self, wanted: dict[str, bytes | None], tree: Mapping[str, str]) -> dict[str, bytes | None]:
+        if tree:
+            return wanted
+        return {**starting(self._mirror, self._there), **wanted}
+
+    def _record(self, written: Written) -> None:
+        """The remote has it: now it is agreed on; or proposed, where it went to a side branch."""
+        agreed = written.branch == self._mirror.branch
+        now = timezone.now()
+        with transaction.atomic():
+            current(self._context, self._mirror)
+            for each in self._outgoing:
+                row, here = each.pair.row, each.pair.here
+                if each.path in self._sent.left:
+                    row.proposed = self._before[id(each)]
+                    row.save()
+                    continue
+                if here is None and agreed:
+                    row.delete()
+                    continue
+                row.entity_revision = here.revision if here else None
+                noting.cleared(row)
+                if agreed and here is not None:
+                    row.path, row.files, row.document = each.path, dict(each.files), dict(each.document)
+                    row.digest, row.proposed = here.digest, {}
+                    row.agreed_commit, row.agreed_at = written.commit, now
+                else:
+                    row.state = EntityState.PROPOSED
+                row.save()
+
+
+def _is_so(oid: str | None, data: bytes | None) -> bool:
+    return oid is None if data is None else oid == blob_id(data)
+
+
+def message_of(
+    mirror: Mirror, outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange], scanner: Scanner
+) -> Message:
+    """What the commit says of these entities: who saved what. One that names nothing where it would hold what looks
+    like a secret."""
+    told = _told(outgoing, changes)
+    if not told:
+        return PLAIN
+    message = messages.compose(told, organization=mirror.organization.name)
+    author = f"{message.author.name} <{message.author.email}>" if message.author else ""
+    if scanner.findings({}, {"commit message": message.text, "author": author}):
+        return PLAIN
+    return message
+
+
+def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list[Told]:
+    """The saves behind it, in their order, then what no save tells of. Of a server each is one of the server."""
+    going = {each.pair.row.entity or (each.pair.here.pk if each.pair.here else None): each for each in outgoing}
+    told: list[Told] = []
+    known = set()
+    for change in changes:
+        each = going.get(change.entity)
+        if each is None or change.entity is None:
+            continue
+        known.add(change.entity)
+        person = author_of(change.person.name, change.person.email) if change.person else None
+        whole = change.kind in _KINDS and (change.kind == each.pair.kind)
+        if whole:
+            told.append(Told(change.verb, change.kind, change.name, change.former, person))
+        else:
+            told.append(Told("update", str(each.pair.kind), each.pair.name, "", person))
+    told += [_told_of(each) for entity, each in going.items() if entity not in known]
+    return told
+
+
+def _told_of(outgoing: Outgoing) -> Told:
+    pair = outgoing.pair
+    if pair.action is Action.WITHDRAW:
+        return Told("delete", str(pair.kind), pair.name)
+    return Told("update" if pair.row.files else "create", str(pair.kind), pair.name)
+
+
+def undone(pairs: Sequence[Pair], proposed: Mapping[int, Mapping[str, str]], there: There, base: str) -> dict[str, str]:
+    """What the open pull request holds of entities that are not to be changed (any more): path below the mirror's
+    directory -> the blob id that the branch has, "" for none."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        if pair.action in (Action.PUSH, Action.WITHDRAW) or pair.row.pk is None:
+            continue
+        for path, oid in proposed.get(pair.row.pk, {}).items():
+            now = there.tree.get(base + path, "")
+            if now != oid:
+                found[path] = now
+    return found
+
+
+def settle_changes(mirror: Mirror, up_to: int) -> None:
+    """What was told, or is the same on both sides by now, need not be told any more."""
+    waiting = MirroredEntity.objects.filter(mirror=mirror).exclude(
+        state__in=(EntityState.IN_STEP, EntityState.PROPOSED)
+    )
+    changes: Any = MirrorChange.objects.filter(mirror=mirror, pk__lte=up_to)
+    changes.exclude(entity__in=waiting.filter(entity__isnull=False).values("entity")).delete()
