@@ -6,6 +6,7 @@ to take it out. So both ways say where it is, and never what.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from typing import Any
@@ -19,6 +20,8 @@ from gitsync.scanning import Finding
 from orgs.models import Organization
 
 _FOLDERS_OF_JSON = frozenset(folder for kind, folder in FOLDERS.items() if kind is not Kind.SKILL)
+_READABLE = re.compile(rb"[\t\n\r -~]{6,}")
+_BETWEEN = "\n\0\n"
 
 
 class Scanner:
@@ -32,7 +35,7 @@ class Scanner:
         like a secret, or is one that is kept here, and nobody has allowed: {path, line, field, kind, digest,
         allowable}, by path and line. What of a path is secret itself is “…”."""
         files = {path: _taken_apart(path, content) for path, content in data.items()}
-        whole = {path: data[path].decode("utf-8", "replace") for path, canonical in files.items() if not canonical}
+        whole = {path: _text(data[path]) for path, canonical in files.items() if not canonical}
         found = self._gate.scan(files, {**whole, **(texts or {})})
         placed = (_placed(each, files.get(each.path, b""), data.get(each.path, b"")) for each in found)
         return [asdict(each) for each in sorted(placed)]
@@ -50,8 +53,17 @@ def _taken_apart(path: str, content: bytes) -> bytes:
         return b""
 
 
+def _text(content: bytes) -> str:
+    """A text as it is; of anything else what can be read in it, which is little of a picture."""
+    if b"\0" not in content:
+        return content.decode("utf-8", "replace")
+    return _BETWEEN.join(run.decode() for run in _READABLE.findall(content))
+
+
 def _placed(finding: Finding, canonical: bytes, content: bytes) -> Finding:
-    """With the line that it has in the file as its author wrote it."""
+    """With the line that it has in the file as its author wrote it; 0 where there are none."""
+    if not canonical and b"\0" in content:
+        return replace(finding, line=0)
     if not canonical or not finding.line or canonical == content:
         return finding
     text = content.decode("utf-8-sig")
