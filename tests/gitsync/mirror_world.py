@@ -246,13 +246,13 @@ class Mirrored:
         """The organisation's own row."""
         return MODELS[kind].objects.for_org(self.organization).get(slug=slug)
 
-    def create(self, kind: str, *, by: User | None = None, owner: User | None = None, **values: Any) -> Any:
+    def create(self, kind: str, /, *, by: User | None = None, owner: User | None = None, **values: Any) -> Any:
         """Through the service that pages call."""
         owned = {} if kind == "client" else {"owner": owner}
         make = getattr(SERVICES[kind], f"create_{kind}")
         return make(organization=self.organization, values=values, by=by or self.by, **owned)
 
-    def save(self, kind: str, slug: str, *, by: User | None = None, **values: Any) -> Any:
+    def save(self, kind: str, slug: str, /, *, by: User | None = None, **values: Any) -> Any:
         edit = getattr(SERVICES[kind], f"edit_{kind}")
         return edit(**{kind: self.row(kind, slug)}, values=values, seen_revision=None, by=by or self.by)
 
