@@ -108,7 +108,7 @@ def command(org: Organization, name: str = "", **fields: Any) -> Command:
 def skill(org: Organization, name: str = "", files: Mapping[str, bytes] | None = None, **fields: Any) -> Skill:
     """Instructions, and `files` beside them."""
     name = name or f"Forms {next(_number)}"
-    values = {"slug": slugify(name), "description": "Fills in forms.", "instructions": "Fill it in.\n"}
+    values = {"slug": slugify(name), "description": "Fills in forms.", "instructions": "Fill it in."}
     made = Skill.objects.create(organization=org, name=name, **{**values, **fields})
     for path, data in (files or {}).items():
         blob, _ = FileBlob.objects.get_or_create(

@@ -10,7 +10,7 @@ import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from catalog import tools, toolkits
+from catalog import toolkits, tools
 from catalog.checking.problems import Invalid
 from catalog.documents import document_of
 from catalog.entity_saving import SlugTaken
