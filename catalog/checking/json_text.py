@@ -33,7 +33,7 @@ def parse_json(text: str, *, longest: int = LONGEST, deepest: int = DEEPEST, mos
         raise BadJson(f"This is longer than {longest:,} characters, the most that is kept.")
     _bounded(text, deepest, most)
     try:
-        value = json.loads(text, parse_constant=_no_constant)
+        value = json.loads(text, parse_constant=lambda name: _no_constant(text, name))
     except json.JSONDecodeError as error:
         raise BadJson(f"This is not valid JSON: {_in_words(error)}.", error.lineno, error.colno) from error
     except BadJson:
@@ -196,8 +196,13 @@ def _bounded(text: str, deepest: int, most: int) -> None:
             depth -= 1
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise BadJson(f"{name} is no number in JSON. Use null, or leave it out.")
+_CONSTANT = re.compile(r'"(?:[^"\\]++|\\.)*+"|(?P<constant>NaN|-?Infinity)', re.DOTALL)
+
+
+def _no_constant(text: str, name: str) -> NoReturn:
+    first = next(found for found in _CONSTANT.finditer(text) if found["constant"])
+    words = f"{name} is no number in JSON. Use null, or leave it out."
+    raise BadJson(words, *_line_and_column(text, first.start()))
 
 
 _WORDS = {

@@ -23,7 +23,6 @@ MOST_PROBLEMS = 1_000
 """Of a tree: a million strange names are told no better than a thousand."""
 
 _KINDS = {folder: kind for kind, folder in FOLDERS.items()}
-_UNSHOWN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +119,7 @@ def fold(path: str) -> str:
 
 def presentable(path: str) -> str:
     """A path as it can be stored and shown: without control characters, at most 1,024 characters."""
-    safe = _UNSHOWN.sub("�", path)
+    safe = "".join(character if character.isprintable() else "�" for character in path)
     return safe if len(safe) <= 1024 else f"{safe[:1023]}…"
 
 

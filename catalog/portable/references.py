@@ -105,7 +105,7 @@ def _problem(
         near = f" It has {', '.join(has[:5])}{' …' if len(has) > 5 else ''}." if has else ""
         code, text = Code.MISSING_TOOL, f"The MCP server “{reference.server}” has no {reference.kind} “{name}”.{near}"
     elif reference.kind == "server":
-        code, text = Code.MISSING_INTEGRATION, f"There is no MCP server “{name}” in the organisation."
+        code, text = Code.MISSING_INTEGRATION, f"There is no MCP server “{name}”."
     else:
-        code, text = Code.MISSING_ENTITY, f"There is no {reference.kind} “{name}” in the organisation."
+        code, text = Code.MISSING_ENTITY, f"There is no {reference.kind} “{name}”."
     return Problem(code, text, path, *places.get(pointer, (0, 0)), fields=(name,))

@@ -117,7 +117,7 @@ def _server(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
     document = {
         **document,
         **{name: export["server"][name] for name in server},
-        "variables": export["variables"],
+        "variables": [{name: each[name] for name in each if name != "secret"} for each in export["variables"]],
         "providers": export["providers"],
     }
     return document, [Problem(each.text, each.pointer.removeprefix("/server")) for each in found]

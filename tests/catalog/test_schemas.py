@@ -31,7 +31,7 @@ OBJECT: dict[str, Any] = {"type": "object"}
         ("[1,\n 1e999]", "Line 2, column 2: This number is larger"),
         ('"\\ud800"', "Line 1, column 1: Half of a character"),
         ("{} {}", "Line 1, column 4: This is not valid JSON: something follows its end."),
-        ("[NaN]", "NaN is no number in JSON."),
+        ("[NaN]", "Line 1, column 2: NaN is no number in JSON."),
         ("1" * 5_000, "A number has more digits"),
     ],
 )

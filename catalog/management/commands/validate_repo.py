@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.portable.advice import advice
 from catalog.portable.folders import Checked, check_folder
-from catalog.portable.model import Problem
+from catalog.portable.model import FOLDERS, Problem
 from catalog.portable.reading import Limits
 
 PROBLEMS, USAGE = 1, 2
@@ -61,7 +61,10 @@ def _as_text(checked: Checked, prefix: str) -> str:
     lines = [f"{prefix}{each.path}:{each.line or 1}: {each.code} {_one_line(each)}" for each in checked.problems]
     found = len(checked.problems)
     entities = f"{checked.entities:,} {'entity' if checked.entities == 1 else 'entities'}"
-    return "\n".join([*lines, f"{entities} checked, {found:,} {'problem' if found == 1 else 'problems'}."])
+    lines.append(f"{entities} checked, {found:,} {'problem' if found == 1 else 'problems'}.")
+    if not checked.entities and not found:
+        lines.append(f"They are looked for in {', '.join(f'{prefix}{each}/' for each in FOLDERS.values())}.")
+    return "\n".join(lines)
 
 
 def _one_line(problem: Problem) -> str:
