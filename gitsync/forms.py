@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django import forms
 
@@ -12,7 +12,7 @@ from catalog.models import Server
 from forges.forms import option
 from forges.picking import FieldError
 from gitsync.messages import DEFAULT
-from gitsync.models import Mode, PushTarget
+from gitsync.models import Mirror, Mode, PushTarget
 from gitsync.places import ROOT
 from gitsync.probing import Assignment
 
@@ -46,14 +46,14 @@ class Choice:
             return None
 
     @classmethod
-    def of(cls, target: PushTarget | None) -> Self | None:
+    def of(cls, target: PushTarget | Mirror | None) -> Self | None:
         """What is assigned now, where that is through a connection."""
         if target is None or target.connection_id is None:
             return None
         return cls(target.connection_id, target.repository_id, target.repository)
 
 
-class AssignForm(forms.Form):
+class RepositoryForm(forms.Form):
     """`choice` is one of NONE, URL, LOST (what is assigned, whose connection is gone), or a `Choice`; which parts of
     the form count follows from it."""
 
@@ -85,13 +85,7 @@ class AssignForm(forms.Form):
         max_length=255,
         widget=forms.TextInput(attrs={**_PLAIN, "list": "push-branches-list", "placeholder": "The default branch"}),
     )
-    directory = forms.CharField(
-        label="Directory",
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs=_PLAIN),
-        help_text="Empty means the server’s slug, and follows it. A single / means the top of the repository.",
-    )
+    directory = forms.CharField(label="Directory", required=False, max_length=200, widget=forms.TextInput(attrs=_PLAIN))
     mode = forms.ChoiceField(
         label="How changes arrive",
         choices=[
@@ -102,16 +96,20 @@ class AssignForm(forms.Form):
     )
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
-    def __init__(self, data: Any = None, *, server: Server, target: PushTarget | None, chosen: str = "") -> None:
+    none_label: ClassVar[str] = ""
+    """What people read who choose no repository; "" where one has to be chosen."""
+
+    def __init__(
+        self, data: Any = None, *, target: PushTarget | Mirror | None, initial: dict[str, Any], chosen: str = ""
+    ) -> None:
         """`chosen` is the repository that was chosen on the page of repositories."""
-        super().__init__(data, initial=values_of(target))
+        super().__init__(data, initial=initial)
         self.target = target
-        self.fields["directory"].widget.attrs["placeholder"] = server.slug
         if Choice.parse(chosen) not in (None, Choice.of(target)):
             self.initial.update(choice=chosen, branch="")
         self.fields["url"].conditional = True  # type: ignore[attr-defined]  # see components/_field.html
         # Where no token is stored there is nothing to keep.
-        if target is not None and PushTarget.token.is_set(target):
+        if target is not None and type(target).token.is_set(target):
             self.fields["token"].help_text = "Empty means the one that is stored, for the same address."
 
     @property
@@ -119,7 +117,7 @@ class AssignForm(forms.Form):
         """What is chosen so far, also on a form that is wrong elsewhere; NONE for what cannot be chosen."""
         value = str(self["choice"].value() or "")
         if value == LOST:
-            return LOST if _is_lost(self.target) else NONE
+            return LOST if is_lost(self.target) else NONE
         return value if value == URL or Choice.parse(value) else NONE
 
     @property
@@ -128,7 +126,7 @@ class AssignForm(forms.Form):
         choice = Choice.parse(self.chosen)
         if choice is not None:
             return choice.name
-        return {NONE: NONE_LABEL, URL: URL_LABEL}.get(self.chosen) or self._lost_label
+        return {NONE: self.none_label or UNCHOSEN_LABEL, URL: URL_LABEL}.get(self.chosen) or self._lost_label
 
     @property
     def _lost_label(self) -> str:
@@ -138,11 +136,11 @@ class AssignForm(forms.Form):
     def options(self) -> list[tuple[str, str, str]]:
         """(value, label, what it is) of what can be chosen without asking a forge: none, what is assigned now, and
         what was chosen before this page."""
-        found = [(NONE, NONE_LABEL, "")]
+        found = [(NONE, self.none_label, "")] if self.none_label else []
         now = Choice.of(self.target)
         if now is not None:
             found.append((str(now), now.name, "assigned now"))
-        elif _is_lost(self.target):
+        elif is_lost(self.target):
             found.append((LOST, self._lost_label, "assigned now, its connection is gone"))
         choice = Choice.parse(self.chosen)
         if choice is not None and choice != now:
@@ -153,6 +151,8 @@ class AssignForm(forms.Form):
         entered: str = self.cleaned_data["choice"] or NONE
         if entered != self.chosen:
             raise forms.ValidationError("Choose a repository from the list, or none.")
+        if entered == NONE and not self.none_label:
+            raise forms.ValidationError("Choose a repository from the list.")
         if entered == LOST:
             raise forms.ValidationError("Its connection is gone. Choose the repository through another one.")
         return entered
@@ -189,11 +189,25 @@ class AssignForm(forms.Form):
         self.add_error(name if name in self.fields else None, str(error))
 
 
-NONE_LABEL = "None (Disable Auto-Push)"
+class AssignForm(RepositoryForm):
+    """The repository of a server."""
+
+    none_label = "None (Disable Auto-Push)"
+
+    def __init__(self, data: Any = None, *, server: Server, target: PushTarget | None, chosen: str = "") -> None:
+        super().__init__(data, target=target, initial=values_of(target), chosen=chosen)
+        directory = self.fields["directory"]
+        directory.help_text = (
+            "Empty means the server’s slug, and follows it. A single / means the top of the repository."
+        )
+        directory.widget.attrs["placeholder"] = server.slug
+
+
+UNCHOSEN_LABEL = "Choose a repository"
 URL_LABEL = "Other git repository"
 
 
-def _is_lost(target: PushTarget | None) -> bool:
+def is_lost(target: PushTarget | Mirror | None) -> bool:
     return target is not None and target.connection_id is None and target.forge != PLAIN_GIT
 
 

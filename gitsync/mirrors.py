@@ -253,9 +253,9 @@ def forgotten(mirror: Mirror) -> str:
     named = f"{count:,} {'entity' if count == 1 else 'entities'}"
     return (
         f"What Millrace and {mirror.repository} agreed on about {named} is forgotten, with open conflicts and "
-        f"problems. The files stay in {mirror.repository} on {mirror.branch}, and nothing is deleted here. The new place is "
-        "compared from the beginning: what is only there comes here, what is only here goes there, and what differs is "
-        "a conflict for a person to settle."
+        f"problems. The files stay in {mirror.repository} on {mirror.branch}, and nothing is deleted here. The new "
+        "place is compared from the beginning: what is only there comes here, what is only here goes there, and what "
+        "differs is a conflict for a person to settle."
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
@@ -17,8 +18,8 @@ from forges.clients.errors import Busy
 from forges.models import Connection
 from forges.picking import Asked, FieldError
 from gitsync import targets
-from gitsync.forms import NONE, URL, AssignForm, Choice
-from gitsync.models import PushTarget
+from gitsync.forms import NONE, URL, AssignForm, Choice, RepositoryForm
+from gitsync.models import Mirror, PushTarget
 from gitsync.probing import asked_of
 from gitsync.views.page import connection_groups, page_context, target_of
 from lib.htmx import is_fragment
@@ -32,18 +33,24 @@ def repositories(request: HttpRequest, membership: Membership, server: str) -> H
     """Those of one connection (`connection`) whose name holds `q`: a group of the list for htmx, else a page on which
     one chooses a connection, too."""
     it = server_of(membership, server)
+    context = listed(request, membership, target_of(it))
+    context["repositories_url"] = reverse("gitsync:repositories", args=[membership.organization.slug, it.slug])
+    if is_fragment(request):
+        return render(request, "gitsync/_repositories.html", {**context, "org": membership.organization.slug})
+    return render(request, "gitsync/repositories.html", page_context(membership, it, **context))
+
+
+def listed(request: HttpRequest, membership: Membership, assigned: PushTarget | Mirror | None) -> dict[str, Any]:
+    """What the list of one connection's repositories takes, and the page around it."""
     query, wanted = asked(request, "q"), asked(request, "connection")
     groups = connection_groups(membership)
     if not wanted and len(groups) == 1:
         wanted = str(groups[0].it.pk)
     connection = _usable(membership, wanted) if wanted else None
-    context: dict[str, Any] = {"query": query, "connection": connection, "most": picking.SHOWN}
+    context: dict[str, Any] = {"query": query, "connection": connection, "most": picking.SHOWN, "groups": groups}
     if connection is not None:
-        context |= _found(connection, query, Choice.of(target_of(it)), Choice.parse(request.GET.get("choice", "")))
-    if is_fragment(request):
-        context |= {"org": membership.organization.slug, "server": it}
-        return render(request, "gitsync/_repositories.html", context)
-    return render(request, "gitsync/repositories.html", page_context(membership, it, groups=groups, **context))
+        context |= _found(connection, query, Choice.of(assigned), Choice.parse(request.GET.get("choice", "")))
+    return context
 
 
 def _usable(membership: Membership, pk: str) -> Connection:
@@ -79,12 +86,24 @@ def branches(request: HttpRequest, membership: Membership, server: str) -> HttpR
     it = server_of(membership, server)
     target = target_of(it)
     form = AssignForm(request.POST, server=it, target=target)
+    return offered(request, membership, form, target, nothing=it.owner_id is not None)
+
+
+def offered(
+    request: HttpRequest,
+    membership: Membership,
+    form: RepositoryForm,
+    target: PushTarget | Mirror | None,
+    *,
+    nothing: bool = False,
+) -> HttpResponse:
+    """The branch's field for what is chosen on the form; with `nothing` no forge is asked."""
     form.full_clean()
     context: dict[str, Any] = {"form": form, "branch": "", "fill": "fill" in request.GET}
     if target is not None and form.chosen == form.initial["choice"]:
         context["branch"] = target.branch
     try:
-        repository = None if it.owner_id else _asked(form, target, membership)
+        repository = None if nothing else _asked(form, target, membership)
         if repository is not None:
             default, found = picking.branches(repository)
             context |= {"default": default, "found": found, "branch": context["branch"] or default}
@@ -93,7 +112,7 @@ def branches(request: HttpRequest, membership: Membership, server: str) -> HttpR
     return render(request, "gitsync/_branch.html", context)
 
 
-def _asked(form: AssignForm, target: PushTarget | None, membership: Membership) -> Asked | None:
+def _asked(form: RepositoryForm, target: PushTarget | Mirror | None, membership: Membership) -> Asked | None:
     """None where nothing is chosen yet. Raises FieldError."""
     values = form.assignment()
     if form.chosen == URL:

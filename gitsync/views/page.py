@@ -16,7 +16,7 @@ from forges.connection_rows import tone_of, why_it_only_reads
 from forges.connections import may_use
 from forges.models import Connection
 from gitsync.deciding import digest_of
-from gitsync.models import Problem, PushTarget
+from gitsync.models import Mirror, Problem, PushTarget
 from gitsync.requesting import ASSIGN, EDIT, PUSH
 from gitsync.states import State, notice_of, state_of
 from jobs.models import Run, Status
@@ -156,7 +156,7 @@ def shown(membership: Membership, target: PushTarget) -> Shown:
     last = tuple(runs.select_related("requested_by").defer("result", "options")[:LAST_RUNS])
     for run in last:
         run.organization = membership.organization
-    return Shown(target, state_of(target), _credential(target, membership), last)
+    return Shown(target, state_of(target), credential_of(target, membership), last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,13 @@ def connection_groups(membership: Membership) -> list[Group]:
     return sorted(groups, key=lambda group: (not group.it.is_connected, not group.mine, str(group.it).casefold()))
 
 
-def _credential(target: PushTarget, membership: Membership) -> Credential:
+def credential_of(target: PushTarget | Mirror, membership: Membership) -> Credential:
+    """With `connection` at hand it asks nobody."""
     connection = target.connection
     if connection is None:
         if target.credential_lost:
             return Credential("", "error", "Disconnected", target.credential_lost)
-        if PushTarget.token.is_set(target):
+        if type(target).token.is_set(target):
             return Credential("A token or password of its own", "ok", "Stored")
         return Credential("The repository is asked without a token", "idle", "None")
     seen = may_use(membership, connection)

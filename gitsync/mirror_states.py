@@ -1,0 +1,41 @@
+"""How a mirror is, for people: derived from its Runs, its connection and what the last sync found."""
+
+from __future__ import annotations
+
+from gitsync.mirror.requesting import live_runs
+from gitsync.models import EntityState, Mirror, Problem
+from gitsync.states import State
+from jobs.models import Status
+
+SAVED = "What was saved last is synced in a moment."
+
+
+def state_of(mirror: Mirror) -> State:
+    """With `connection` at hand it takes three queries at most."""
+    runs = {run.status: run for run in live_runs(mirror)}
+    if run := runs.get(Status.RUNNING):
+        return State("syncing", "Syncing", "busy", run.stage, run)
+    if mirror.credential_lost:
+        return State("disconnected", "Disconnected", "error", f"{mirror.credential_lost} Choose another connection.")
+    if run := runs.get(Status.WAITING):
+        return State("waiting", "Waiting", "wait", f"Waiting for {run.waiting_for}." if run.waiting_for else "", run)
+    queued = runs.get(Status.QUEUED)
+    if mirror.problem and queued is None:
+        blocked = mirror.problem in (Problem.SECRET, Problem.PROTECTED, Problem.CONFLICT)
+        code, word = ("blocked", "Blocked") if blocked else ("failed", "Failed")
+        return State(code, word, "error", mirror.problem_text)
+    connection = mirror.connection
+    if connection is not None and not connection.is_connected:
+        reason = connection.reason or "Its connection is not connected."
+        return State("disconnected", "Disconnected", "error", f"{reason} Syncs wait for it.", queued)
+    if queued is not None:
+        return State("pending", "Pending", "wait", "", queued)
+    if mirror.changes.filter(asked=False).exists():
+        return State("pending", "Pending", "wait", SAVED)
+    if mirror.synced_at is None:
+        return State("pending", "Not synced yet", "idle", "")
+    if mirror.entities.exclude(state__in=(EntityState.IN_STEP, EntityState.PROPOSED)).exists():
+        return State("partial", "In step, with exceptions", "warn", "")
+    if mirror.pull_request:
+        return State("up_to_date", "In step", "ok", f"In pull request {mirror.pull_request}, until it is merged.")
+    return State("up_to_date", "In step", "ok", "")
