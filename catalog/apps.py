@@ -21,6 +21,7 @@ class CatalogConfig(AppConfig):
         tabs.register(tabs.Tab("content", "Content", "catalog:contents", 20, count=_files))
         tabs.register(tabs.Tab("versions", "Versions", "catalog:versions", 40, count=_versions))
         tabs.register(tabs.Tab("activity", "Activity", "catalog:activity", 50))
+        tabs.register_panel("catalog:attached", label="Commands and skills", order=10)
         schedules.register(schedules.Entry("Collect unused texts", "catalog.blobs.collect_unused", minutes=24 * 60))
         schedules.register(
             schedules.Entry("Collect unused files of skills", "catalog.file_blobs.collect_unused", minutes=24 * 60)

@@ -28,15 +28,16 @@ class AttachedMeanwhile(ValueError):
         super().__init__("Somebody else changed what is attached while you were choosing. Nothing was saved.")
 
 
-def attachable(server: Server, kind: str) -> QuerySet[Any]:
-    """What may be attached: the organisation's; to a personal server its owner's too, and nobody else's."""
+def attachable(server: Server, kind: str, by: User | None) -> QuerySet[Any]:
+    """What `by` may attach and see attached: the organisation's; on their own personal server also what is theirs."""
     rows = ATTACHABLE[kind].objects.filter(organization=server.organization_id)
-    return rows.filter(Q(owner=None) | Q(owner=server.owner_id)) if server.owner_id else rows.filter(owner=None)
+    own = by is not None and server.owner_id == by.pk
+    return rows.filter(Q(owner=None) | Q(owner=by)) if own else rows.filter(owner=None)
 
 
-def attached(server: Server) -> dict[str, list[Any]]:
-    """The rows, by kind; one query each."""
-    return {kind: list(attachable(server, kind).filter(servers=server)) for kind in ATTACHABLE}
+def attached(server: Server, by: User | None) -> dict[str, list[Any]]:
+    """The rows that `by` sees, by kind; one query each."""
+    return {kind: list(attachable(server, kind, by).filter(servers=server)) for kind in ATTACHABLE}
 
 
 @transaction.atomic
@@ -49,19 +50,20 @@ def attach(
     request: HttpRequest | None = None,
     seen: Collection[UUID] | None = None,
 ) -> Server:
-    """Let the server offer these and no others, by their ids; one change of its configuration. `seen` is what was
-    attached when they were chosen. Raises AttachedMeanwhile, and Invalid for what may not be attached; a server that is
-    gone is Server.DoesNotExist."""
+    """Let the server offer these, by their ids, and no others that `by` sees; one change of its configuration. `seen`
+    is what was attached when they were chosen. Raises AttachedMeanwhile, and Invalid for what may not be attached; a
+    server that is gone is Server.DoesNotExist."""
     current: Server = Server.objects.select_for_update().select_related("organization").get(pk=server.pk)
-    before = attached(current)
-    here = {row.pk for rows in before.values() for row in rows}
+    before = attached(current, by)
+    here = _ids(before)
     if seen is not None and here != set(seen):
         raise AttachedMeanwhile
-    wanted = {kind: _chosen(current, kind, ids) for kind, ids in (("commands", commands), ("skills", skills))}
-    if here == {row.pk for rows in wanted.values() for row in rows}:
+    wanted = {kind: _chosen(current, kind, ids, by) for kind, ids in (("commands", commands), ("skills", skills))}
+    if here == _ids(wanted):
         return current
     for kind, rows in wanted.items():
-        getattr(current, kind).set(rows)
+        getattr(current, kind).remove(*(row for row in before[kind] if row not in rows))
+        getattr(current, kind).add(*rows)
     audit.record(
         "server.attached",
         organization=current.organization,
@@ -81,12 +83,17 @@ def tell_servers(row: Command | Skill, by: User | None, source: EntityRevision.S
         tell(server, Change("update", "server", server.name), by, source=source)
 
 
-def _chosen(server: Server, kind: str, ids: Collection[UUID]) -> list[Any]:
-    rows = list(attachable(server, kind).filter(pk__in=ids))
+def _chosen(server: Server, kind: str, ids: Collection[UUID], by: User | None) -> list[Any]:
+    rows = list(attachable(server, kind, by).filter(pk__in=ids))
     if len(rows) != len(set(ids)):
         raise Invalid([FieldError(kind, f"One of these {kind} is not there any more. Choose again.")])
     return rows
 
 
+def _ids(rows: Mapping[str, list[Any]]) -> set[UUID]:
+    return {row.pk for of in rows.values() for row in of}
+
+
 def _slugs(rows: Mapping[str, list[Any]]) -> dict[str, list[str]]:
-    return {kind: sorted(each.slug for each in of) for kind, of in rows.items()}
+    """For the audit log, which others read: without what is personal."""
+    return {kind: sorted(each.slug for each in of if each.owner_id is None) for kind, of in rows.items()}

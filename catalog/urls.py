@@ -6,6 +6,7 @@ from django.urls import path
 
 from catalog.views import (
     activity,
+    attaching,
     calling,
     compare,
     contents,
@@ -29,6 +30,7 @@ urlpatterns = [
     path("<slug:server>/", servers.server, name="server"),
     path("<slug:server>/edit/", servers.edit, name="edit"),
     path("<slug:server>/delete/", servers.delete, name="delete"),
+    path("<slug:server>/attached/", attaching.attached, name="attached"),
     path("<slug:server>/tools/", tools.tools, name="tools"),
     path("<slug:server>/tools/<uuid:pk>/", tools.tool, name="tool"),
     path("<slug:server>/tools/<uuid:pk>/edit/", tools.edit, name="tool_edit"),

@@ -122,6 +122,7 @@ CASES = {
     "catalog:create": Case(viewer=403, method="post", data={"name": "Mine", "visibility": "private"}),
     "catalog:server": Case(_server, viewer=200),
     "catalog:edit": Case(_server, viewer=403, method="post", data={"name": "Mine"}),
+    "catalog:attached": Case(_server, viewer=403, method="post", data={"seen": ""}),
     "catalog:delete": Case(_server, viewer=403, method="post"),
     "catalog:tools": Case(_server, viewer=200),
     "catalog:tool": Case(_tool, viewer=200),
