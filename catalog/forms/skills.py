@@ -64,7 +64,7 @@ class SkillForm(OwnedForm):
     instructions = forms.CharField(
         required=False,
         strip=False,
-        widget=mono(18),
+        widget=mono(18, **{"class": "mono editor"}),
         help_text="SKILL.md below its front matter, in Markdown: what the agent does, and when to read which file.",
     )
     field_order = ("name", "slug", "description", "instructions", *FRONT_MATTER, "who")
@@ -72,6 +72,11 @@ class SkillForm(OwnedForm):
     def __init__(self, data: QueryDict | None = None, *, initial: Mapping[str, Any] | None = None, **more: Any) -> None:
         self.front_matter: Mapping[str, Any] = (initial or {}).get("front_matter", {})
         super().__init__(data, initial=initial, **more)
+        self.fields["slug"].help_text = (
+            "Its folder’s name in git. A new one renames the folder there."
+            if self.fields["slug"].required
+            else "Its folder’s name in git: small letters, digits, single hyphens. Left empty, it is made of the name."
+        )
         self.fields["description"].required = True
         self.fields[
             "description"
