@@ -14,6 +14,7 @@ from catalog.library import Shelf
 from catalog.models import Client, EntityKind, Server, Toolkit
 from orgs.models import Membership
 
+_NARROW = {"cell": {"class": "shrink"}}
 _EMPTY_TEXT = "Nothing matches. Search for another word, or clear the filters."
 
 
@@ -23,10 +24,12 @@ class LibraryTable(tables.Table):  # type: ignore[misc]  # publishes no types
     region_id = "library"
 
     name = tables.TemplateColumn(
-        template_name="catalog/entities/_name.html", order_by="name", attrs={"cell": {"class": "cell-lead"}}
+        template_name="catalog/entities/_name.html",
+        order_by="name",
+        attrs={"cell": {"class": "cell-lead library-name"}},
     )
     description = tables.TemplateColumn(template_code="{{ record.description|truncatechars:160 }}", orderable=False)
-    uses = tables.Column(verbose_name="Used by", empty_values=(), orderable=False)
+    uses = tables.Column(verbose_name="Used by", empty_values=(), orderable=False, attrs=_NARROW)
     updated_at = tables.TemplateColumn(
         verbose_name="Updated", template_code='{% include "components/_time.html" with value=value only %}'
     )
@@ -39,7 +42,7 @@ class LibraryTable(tables.Table):  # type: ignore[misc]  # publishes no types
         self.shelf, self.membership, self.noun = shelf, membership, shelf.plural
         if shelf.kind is EntityKind.CLIENT:
             more["extra_columns"] = [
-                ("uses", tables.Column(verbose_name="Meant to reach", empty_values=(), orderable=False)),
+                ("uses", tables.Column(verbose_name="Meant to reach", empty_values=(), orderable=False, attrs=_NARROW)),
                 ("kind", tables.TemplateColumn(template_code="{{ record.get_kind_display }}")),
             ]
             more["sequence"] = ("name", "kind", "description", "uses", "updated_at")

@@ -30,12 +30,12 @@ def delete(request: HttpRequest, membership: Membership, kind: EntityKind, pk: U
         entity.delete(request, row.name, lambda: _delete(row, membership.user, request))
         return redirect(shelf.url(membership.organization.slug, "s"))
     goes = [*consequences(row), *([] if isinstance(row, Client) else library.losses(row, membership))]
-    text = f"You can restore it from “Recently deleted” of {shelf.plural}, but not what used it."
+    text = "You can restore it from “Recently deleted”."
     question = library.context(
         membership,
         row,
         title=f"Delete {row.name}?",
-        text=f"{text} What happens at once:" if goes else f"Nothing uses it. {text}",
+        text=f"{text} What uses it does not come back with it. What happens at once:" if goes else f"Nothing uses it. {text}",
         items=goes[:_NAMED],
         more=max(0, len(goes) - _NAMED),
         action=address(row, "delete"),
