@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from catalog import signals
+from catalog.checking import slugs
 from catalog.models import Server
 from catalog.saving import Change, announce
 from jobs.models import LIVE, Run, Status
@@ -23,8 +24,7 @@ from orgs.models import Organization, User
 FIELDS = ("name", "slug", "description", "instructions", "visibility")
 """What people edit, and what `config_revision` counts the changes of."""
 
-RESERVED_SLUGS = frozenset({"import", "new"})
-"""Taken by pages beside the servers'."""
+RESERVED_SLUGS = slugs.OF_PAGES
 
 
 class SlugTaken(ValueError):

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from catalog.checking.names import BadText
 
 LONGEST = 63
+OF_PAGES = frozenset({"import", "new"})
+"""What no server can be called: the addresses of pages beside the servers'."""
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with any extension behind.
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")

@@ -46,6 +46,8 @@ def check_slug(kind: Kind, text: str) -> str:
         return slugs.check_slug(text)
     if len(text) > LONGEST_SLUG or "\n" in text or not re.fullmatch(SERVER_SLUG, text):
         raise BadText(f"A server's slug has letters, digits, - and _, and {LONGEST_SLUG} characters at most.")
+    if text in slugs.OF_PAGES:
+        raise BadText(f"“{text}” is used by Millrace itself.")
     return text
 
 

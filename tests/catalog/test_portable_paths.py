@@ -61,6 +61,7 @@ def test_what_is_no_entity_is_passed_over() -> None:
     "path",
     ["commands/Release.json", "commands/a_b.json", "commands/-a.json", "commands/a--b.json", "commands/a.b.json",
      "toolkits/é.json", "mcp-clients/con.json", "commands/a\n.json", "mcp-servers/a b.json", "mcp-servers/a\n.json",
+     "mcp-servers/new.json",
      "commands/" + "a" * 64 + ".json", "commands/a.JSON", "skills/PDF/SKILL.md", "commands/\ud800.json"],
 )  # fmt: skip
 def test_a_name_that_is_no_slug_is_told_with_a_path_that_can_be_shown(path: str) -> None:
