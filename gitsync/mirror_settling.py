@@ -148,7 +148,7 @@ def _decide(
         "choice": choice,
         "seen_files": found.seen_files,
         "seen_digest": _digest(ours),
-        "by": membership.user_id,
+        "by": str(membership.user_id),
         "at": timezone.now().isoformat(),
     }
     found.save(update_fields=["settle", "updated_at"])
