@@ -43,15 +43,18 @@ def check_folder(base: Path, limits: Limits = reading.DEFAULTS) -> Checked:
     found = units(dict.fromkeys(sizes, ""))
     problems += found.problems
     definitions: dict[str, Definition] = {}
+    texts: dict[str, str] = {}
     for path, unit in found.units.items():
+        data = _bytes(base, unit, sizes, limits)
         try:
-            definitions[path] = reading.read(unit, _bytes(base, unit, sizes, limits), limits=limits)
+            definitions[path] = reading.read(unit, data, limits=limits)
+            if path in data:
+                texts[path] = data[path].decode()
         except BadFile as error:
             problems += error.problems
     there = _there(found.units, definitions)
     for path, definition in definitions.items():
-        text = None if definition.kind is Kind.SKILL else (base / path).read_bytes().decode()
-        problems += references.check(definition.kind, definition.document, path, there, text)
+        problems += references.check(definition.kind, definition.document, path, there, texts.get(path))
     problems += _same_ids(definitions)
     ordered = sorted(problems, key=lambda each: (each.path, each.line, each.column))
     return Checked(len(found.units), tuple(ordered))
@@ -83,10 +86,16 @@ def _listed(base: Path) -> tuple[dict[str, int], list[Problem]]:
 
 def _walked(base: Path, folder: str) -> Iterator[tuple[str, os.stat_result]]:
     """Files and links below a folder; none where there is no such folder."""
-    for home, folders, files in os.walk(base / folder):
+    if not (base / folder).is_dir():
+        return
+    for home, folders, files in os.walk(base / folder, onerror=_refused):
         for name in [*files, *(each for each in folders if os.path.islink(os.path.join(home, each)))]:
             whole = os.path.join(home, name)
             yield os.path.relpath(whole, base).replace(os.sep, "/"), os.lstat(whole)
+
+
+def _refused(error: OSError) -> None:
+    raise error
 
 
 def _link(path: str) -> Problem:

@@ -84,7 +84,7 @@ def units(tree: Mapping[str, str]) -> Found:
     folded: dict[str, str] = {}
     for at, (kind, slug) in kinds.items():
         unit = Unit(kind, slug, at, files[at])
-        if problem := _problem(unit, folded.setdefault(at.lower(), at)):
+        if problem := _problem(unit, folded):
             problems.append(problem)
         else:
             found[at] = unit
@@ -125,7 +125,8 @@ def presentable(path: str) -> str:
     return safe if len(safe) <= 1024 else f"{safe[:1023]}…"
 
 
-def _problem(unit: Unit, twin: str) -> Problem | None:
+def _problem(unit: Unit, folded: dict[str, str]) -> Problem | None:
+    """What is wrong with its path; `folded` remembers those that are right, to be told from in whatever case."""
     path = presentable(unit.path)
     if unit.kind is not Kind.SKILL and not unit.path.endswith(".json"):
         return Problem(Code.VALIDATION_FAILED, "The file's name ends with .json in small letters. Rename it.", path)
@@ -135,7 +136,7 @@ def _problem(unit: Unit, twin: str) -> Problem | None:
         what = "The folder" if unit.kind is Kind.SKILL else "The file, before .json,"
         text = f"{what} is called as no slug can be. {error} Rename it."
         return Problem(Code.VALIDATION_FAILED, text, path, fields=("/slug",))
-    if twin != unit.path:
+    if (twin := folded.setdefault(unit.path.lower(), unit.path)) != unit.path:
         text = f"{twin} is there as well, and differs in upper and lower case alone. Rename one of the two."
         return Problem(Code.DUPLICATE_SLUG, text, path, fields=("/slug",))
     if unit.kind is Kind.SKILL and f"{unit.path}/{SKILL_FILE}" not in unit.files:

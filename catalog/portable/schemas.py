@@ -198,6 +198,7 @@ def _server() -> dict[str, Any]:
         part["properties"].update(dict.fromkeys(names, _AUTHENTICATION))
     variable["properties"]["secret"] = {
         "const": False,
+        "default": False,
         "description": "Only plain variables stand in a file: secret ones are entered on the server's pages.",
     }
     for name in ("if", "then", "else"):

@@ -85,6 +85,12 @@ def test_of_two_names_that_differ_in_case_the_second_is_told() -> None:
     assert list(found("mcp-servers/Weather.json", "mcp-servers/weather.json").units) == ["mcp-servers/Weather.json"]
 
 
+def test_a_name_that_is_no_slug_is_in_nobodys_way() -> None:
+    it = found("mcp-servers/Weather.JSON", "mcp-servers/weather.json", "skills/PDF/SKILL.md", "skills/pdf/SKILL.md")
+    assert list(it.units) == ["mcp-servers/weather.json", "skills/pdf"]
+    assert [each.path for each in it.problems] == ["mcp-servers/Weather.JSON", "skills/PDF"]
+
+
 @pytest.mark.parametrize(
     ("paths", "hint"),
     [
