@@ -25,7 +25,7 @@ from gitsync.mirror.local import full, here_of
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There
-from gitsync.models import EntityState, Mirror
+from gitsync.models import EntityState, Mirror, MirroredEntity
 from jobs.context import RunContext
 from orgs.models import User
 
@@ -66,7 +66,29 @@ class Applying:
         self._save_later(later)
         for pair in pairs:
             self._note(pair)
+        if self._applied.read:
+            self._follow(pairs)
         return self._applied
+
+    def _follow(self, pairs: Sequence[Pair]) -> None:
+        """What names something that is called otherwise now, or gone, says so in git, too."""
+        for kind in (Kind.SERVER, Kind.TOOLKIT, Kind.CLIENT):
+            settled = {
+                pair.here.pk: pair
+                for pair in pairs
+                if pair.kind is kind and pair.action in (Action.NOTHING, Action.PUSH) and pair.here is not None
+            }
+            now = porting.revisions(self._mirror.organization, kind)
+            read = {
+                pk
+                for pk, pair in settled.items()
+                if kind is not Kind.SERVER or pair.here is None or now.get(pk, (0,))[0] != pair.here.revision
+            }
+            for pk, ours in porting.ours(self._mirror.organization, kind, only=read).items():
+                pair = settled[pk]
+                pair.here = here_of(kind, ours)
+                if pair.here.digest != pair.row.digest:
+                    pair.action = Action.PUSH
 
     def _drop_unused(self, pairs: Iterable[Pair]) -> None:
         """What was told of paths that are gone, or are another entity's by now."""
@@ -200,38 +222,39 @@ class Applying:
 
     def _note(self, pair: Pair) -> None:
         """What is remembered of those that nothing was saved of."""
-        row, there = pair.row, self._there
+        if pair.action is Action.FAIL:
+            self._fail(pair, pair.bad or noting.conflict(pair))
+        elif pair.action is Action.FORGET:
+            if not pair.row._state.adding:
+                with transaction.atomic():
+                    current(self._context, self._mirror)
+                    pair.row.delete()
+        elif (row := self._noted(pair)) is not None:
+            with transaction.atomic():
+                current(self._context, self._mirror)
+                row.save()
+
+    def _noted(self, pair: Pair) -> MirroredEntity | None:
+        """The row, where there is something to be noted."""
+        there = self._there
         match pair.action:
             case Action.AGREE:
-                noting.agreed(pair, there, full(self._mirror, pair))
                 pair.action = Action.PUSH if pair.needs_id else Action.NOTHING
-            case Action.NOTHING if pair.here is not None:
-                if not row.file_id:
-                    pair.action = Action.PUSH
-                if _is_noted(pair):
-                    return
-                row.entity_revision, row.name = pair.here.revision, pair.here.name
-                noting.cleared(row).proposed = {}
+                return noting.agreed(pair, there, full(self._mirror, pair))
+            case Action.NOTHING:
+                pair.action = Action.NOTHING if pair.row.file_id else Action.PUSH
+                return _unchanged(pair)
             case Action.PUSH | Action.WITHDRAW if pair.echo:
-                noting.based(pair, there)
-            case Action.FAIL:
-                self._fail(pair, pair.bad or noting.conflict(pair))
-                return
+                return noting.based(pair, there)
             case Action.CONFLICT:
-                noting.told(pair, there, EntityState.CONFLICT, noting.error_of(noting.conflict(pair)))
+                return noting.told(pair, there, EntityState.CONFLICT, noting.error_of(noting.conflict(pair)))
             case Action.MISSING:
-                noting.told(pair, there, EntityState.MISSING, noting.missing_error(pair))
-            case Action.FORGET:
-                if row._state.adding:
-                    return
-            case _:
-                return
-        with transaction.atomic():
-            current(self._context, self._mirror)
-            if pair.action is Action.FORGET:
-                row.delete()
-            else:
-                row.save()
+                return noting.told(pair, there, EntityState.MISSING, noting.missing_error(pair))
+            case Action.KEEP if pair.here is not None and pair.row.entity == pair.here.pk:
+                if pair.row.entity_revision != pair.here.revision:
+                    pair.row.entity_revision = pair.here.revision
+                    return pair.row
+        return None
 
     def _fail(self, pair: Pair, bad: BadFile) -> None:
         confirm = bad.problems[0].code is Code.HOST_CHANGED
@@ -247,12 +270,13 @@ def _slug(pair: Pair) -> str:
     return str(document.get("slug", ""))
 
 
-def _is_noted(pair: Pair) -> bool:
+def _unchanged(pair: Pair) -> MirroredEntity | None:
+    """The row, where something else was told of it."""
     row, here = pair.row, pair.here
-    return (
-        here is not None
-        and row.state == EntityState.IN_STEP
-        and not row.settle
-        and not row.proposed
-        and (row.entity_revision, row.name) == (here.revision, here.name)
-    )
+    if here is None:
+        return None
+    told = row.state != EntityState.IN_STEP or row.settle or row.proposed
+    if not told and (row.entity_revision, row.name) == (here.revision, here.name):
+        return None
+    row.entity_revision, row.name, row.proposed = here.revision, here.name, {}
+    return noting.cleared(row)

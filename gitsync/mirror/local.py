@@ -42,11 +42,17 @@ def is_as_it_was(mirror: Mirror) -> bool:
     )
 
 
+def last_change(mirror: Mirror) -> int:
+    """Whoever asks before reading what is here has all that these changes tell of."""
+    last: int | None = MirrorChange.objects.filter(mirror=mirror).aggregate(last=Max("pk"))["last"]
+    return last or 0
+
+
 def take_local(mirror: Mirror) -> Local:
     rows: dict[Kind, list[MirroredEntity]] = {kind: [] for kind in KINDS}
     for row in mirror.entities.order_by("pk"):
         rows[Kind(row.kind)].append(row)
-    up_to = MirrorChange.objects.filter(mirror=mirror).aggregate(last=Max("pk"))["last"] or 0
+    up_to = last_change(mirror)
     changes = MirrorChange.objects.filter(mirror=mirror, pk__lte=up_to).select_related("person")
     here = {kind: _servers(mirror, rows[kind]) if kind is Kind.SERVER else _all(mirror, kind) for kind in KINDS}
     return Local(rows, here, list(changes), up_to)

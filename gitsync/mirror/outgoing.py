@@ -15,6 +15,7 @@ from catalog.portable import front_matter, schemas, writing
 from catalog.portable.model import SKILL_FILE, BadFile, Code, Kind, Problem
 from catalog.portable.paths import path_of
 from forges.clients.base import blob_id
+from gitsync.comparing import folders
 from gitsync.mirror import noting
 from gitsync.mirror.deciding import Action
 from gitsync.mirror.local import full
@@ -119,17 +120,25 @@ def _without_clashes(
     """No file of somebody else is overwritten: a path has to be free, the entity's own, or left by another one now."""
     refused: list[tuple[Pair, BadFile]] = []
     base = f"{mirror.directory}/" if mirror.directory else ""
+    within = folders(there.tree)
     going = list(made)
     while True:
         moving = {path for each in going for path in [*each.gone, *each.pair.files]}
         clashing = [
-            each for each in going if any(base + path in there.tree and path not in moving for path in each.data)
+            each for each in going if any(_is_taken(base, path, there.tree, within, moving) for path in each.data)
         ]
         if not clashing:
             return going, refused
         for each in clashing:
             going.remove(each)
             refused.append((each.pair, _in_the_way(each)))
+
+
+def _is_taken(base: str, path: str, tree: Mapping[str, str], within: set[str], moving: set[str]) -> bool:
+    """Whether a file of somebody else is there, or is called like one of its folders, or is in a folder of its name."""
+    full = base + path
+    above = any(folder in tree and folder.removeprefix(base) not in moving for folder in folders([full]))
+    return above or full in within or (full in tree and path not in moving)
 
 
 def _in_the_way(outgoing: Outgoing) -> BadFile:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,7 +22,7 @@ from django.utils import timezone
 
 from catalog.portable import reading
 from catalog.portable.model import BadFile
-from forges.clients.base import Client, Usage
+from forges.clients.base import Client
 from forges.clients.errors import ForgeError
 from gitsync.credentials import open_client, turn
 from gitsync.endings import ending_of, stopped
@@ -32,8 +31,9 @@ from gitsync.mirror import noting, outgoing
 from gitsync.mirror.applying import Applying
 from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
-from gitsync.mirror.local import Local, is_as_it_was, take_local
+from gitsync.mirror.local import Local, is_as_it_was, last_change, take_local
 from gitsync.mirror.pairs import Pair
+from gitsync.mirror.reporting import Report, summary_of
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.showing import show
 from gitsync.mirror.spool import Spool
@@ -51,36 +51,6 @@ ROUNDS = 5
 _FIRST_WAIT = 0.3
 """Seconds, on average, before the second round; twice as long before each further one."""
 _LATER = timedelta(minutes=1)
-
-
-@dataclass(slots=True)
-class Report:
-    """What a Run tells of a sync."""
-
-    usage: Usage = field(default_factory=Usage)
-    message: str = ""
-    commit: str = ""
-    commit_url: str = ""
-    branch: str = ""
-    pull_request: dict[str, str] = field(default_factory=dict)
-    summary: str = ""
-    read: set[str] = field(default_factory=set)
-    """Keys of what was saved or deleted here, in all rounds."""
-    written: set[str] = field(default_factory=set)
-
-    def result(self) -> dict[str, Any]:
-        return {
-            "summary": self.summary,
-            "message": self.message,
-            "commit": self.commit,
-            "commit_url": self.commit_url,
-            "branch": self.branch,
-            "pull_request": self.pull_request,
-            "requests": self.usage.requests,
-            "rate_remaining": self.usage.rate_remaining,
-            "rate_limit": self.usage.rate_limit,
-            "rate_reset_at": self.usage.rate_reset_at.isoformat() if self.usage.rate_reset_at else None,
-        }
 
 
 def limits() -> reading.Limits:
@@ -142,6 +112,7 @@ class _Round:
         """None where it has to begin anew."""
         context, client, mirror = self._context, self._client, self._mirror
         context.progress("Looking at what is here")
+        up_to = last_change(mirror)
         unchanged = is_as_it_was(mirror)
         local = take_local(mirror) if self._everything or not unchanged else None
         context.progress("Looking at the repository")
@@ -149,7 +120,7 @@ class _Round:
         Mirror.objects.filter(pk=mirror.pk).update(looked_at=timezone.now())
         if local is None:
             if head and head == mirror.last_commit:
-                return self._nothing_new()
+                return self._nothing_new(up_to)
             local = take_local(mirror)
         if name != mirror.repository:
             follow_rename(mirror, name)
@@ -164,10 +135,10 @@ class _Round:
         self._context.check()
         self._context.progress(stage, done, total)
 
-    def _nothing_new(self) -> Outcome:
+    def _nothing_new(self, up_to: int) -> Outcome:
         with transaction.atomic():
             current(self._context, self._mirror)
-            settle_changes(self._mirror, self._mirror.changes.order_by("-pk").values_list("pk", flat=True).first() or 0)
+            settle_changes(self._mirror, up_to)
             if self._mirror.problem == Problem.FAILED:
                 Mirror.objects.filter(pk=self._mirror.pk).update(problem="", problem_text="", problem_details={})
         return Outcome(result=self._report.result() | {"unchanged": True})
@@ -242,8 +213,8 @@ class _Round:
     def _done(self, local: Local, there: There, pairs: Sequence[Pair], sent: Sent) -> Outcome:
         mirror, report, written = self._mirror, self._report, sent.written
         show(mirror)
-        counts = _counts(pairs, report)
-        report.summary = _summary(counts, there)
+        counts = report.count(pairs)
+        report.summary = summary_of(counts, there)
         now = timezone.now()
         url = self._client.commit_url
         head = written.commit if written is not None and written.branch == mirror.branch else there.commit
@@ -283,42 +254,6 @@ def _refuse(context: RunContext, mirror: Mirror, there: There, pair: Pair, bad: 
     with transaction.atomic():
         current(context, mirror)
         noting.told(pair, there, EntityState.ERROR, noting.error_of(bad)).save()
-
-
-def _counts(pairs: Sequence[Pair], report: Report) -> dict[str, int]:
-    """Each entity in one of them; what was saved here counts as read, also where git then got something back."""
-    counts = {"entities": 0, "written": 0, "read": 0, "unchanged": 0, "failed": 0}
-    for pair in pairs:
-        if pair.action is Action.FORGET:
-            continue
-        counts["entities"] += 1
-        if pair.failed:
-            counts["failed"] += 1
-        elif pair.key in report.read:
-            counts["read"] += 1
-        elif pair.key in report.written:
-            counts["written"] += 1
-        else:
-            counts["unchanged"] += 1
-    return counts
-
-
-def _summary(counts: dict[str, int], there: There) -> str:
-    total = counts["entities"]
-    said = (
-        f"Synced {total:,} {'entity' if total == 1 else 'entities'}: {counts['written']:,} written, "
-        f"{counts['read']:,} read, {counts['unchanged']:,} unchanged, {counts['failed']:,} failed."
-    )
-    if not there.complete:
-        return f"{said} The repository could not be listed whole, so nothing was written or deleted. {there.reason}"
-    if total:
-        return said
-    if not there.commit:
-        return f"{said} The repository was empty, and there is nothing here that is the organisation's."
-    return (
-        f"{said} There is nothing here that is the organisation's, and the branch has no file in toolkits, commands, "
-        "mcp-servers, mcp-clients or skills below the chosen directory."
-    )
 
 
 def _sum_up(context: RunContext, mirror: Mirror, report: Report, why: str) -> None:

@@ -91,7 +91,7 @@ def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str
     read = paths.units(plain)
     links = {path: entry for path, entry in entries.items() if entry.kind not in _FILES}
     found = {
-        unit.path: Found(unit.kind, unit.slug, unit.path, dict(unit.files), _unreadable(unit, links))
+        unit.path: _strange(unit) or Found(unit.kind, unit.slug, unit.path, dict(unit.files), _unreadable(unit, links))
         for unit in read.units.values()
     }
     for problem in read.problems:
@@ -99,7 +99,8 @@ def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str
             found[problem.path] = wrong
     for path, entry in links.items():
         if path not in found and path.endswith(".json") and path.count("/") == 1 and (kind := _kind(path)):
-            found[path] = Found(kind, _slug(path), path, {path: entry.oid}, (_link(path),))
+            shown = paths.presentable(path)
+            found[shown] = Found(kind, _slug(shown), shown, {shown: entry.oid}, (_link(path),))
     return {path: each for path, each in sorted(found.items()) if complete or each.kind is not Kind.SKILL}
 
 
@@ -117,7 +118,9 @@ def _wrong(problem: Problem, plain: Mapping[str, str]) -> Found | None:
     if kind is None:
         return None
     within = f"{problem.path}/"
-    files = {path: oid for path, oid in plain.items() if path == problem.path or path.startswith(within)}
+    files = {
+        paths.presentable(path): oid for path, oid in plain.items() if path == problem.path or path.startswith(within)
+    }
     # Under a name that cannot be shown it is the name that tells whether it is the same file again.
     return Found(kind, _slug(problem.path), problem.path, files or {problem.path: ""}, (problem,))
 
@@ -125,6 +128,17 @@ def _wrong(problem: Problem, plain: Mapping[str, str]) -> Found | None:
 def _unreadable(unit: Unit, links: Mapping[str, Entry]) -> tuple[Problem, ...]:
     within = f"{unit.path}/"
     return tuple(_link(path) for path in sorted(links) if unit.kind is Kind.SKILL and path.startswith(within))
+
+
+def _strange(unit: Unit) -> Found | None:
+    """Where a file has a name that cannot be kept in a database, nor shown."""
+    shown = {paths.presentable(path): oid for path, oid in unit.files.items()}
+    names = [name for name in shown if name not in unit.files]
+    if not names:
+        return None
+    text = "Its name has characters that cannot be shown. Rename the file."
+    problems = tuple(Problem(Code.VALIDATION_FAILED, text, name) for name in sorted(names))
+    return Found(unit.kind, unit.slug, unit.path, shown, problems)
 
 
 def _link(path: str) -> Problem:

@@ -195,7 +195,8 @@ def message_of(
 
 
 def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list[Told]:
-    """The saves behind it, in their order, then what no save tells of. Of a server each is one of the server."""
+    """The saves behind it, in their order; then what no save tells of, but for files that change because something that
+    they name is called otherwise. Of a server each is one of the server."""
     going = {each.pair.row.entity or (each.pair.here.pk if each.pair.here else None): each for each in outgoing}
     told: list[Told] = []
     known = set()
@@ -210,8 +211,8 @@ def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list
             told.append(Told(change.verb, change.kind, change.name, change.former, person))
         else:
             told.append(Told("update", str(each.pair.kind), each.pair.name, "", person))
-    told += [_told_of(each) for entity, each in going.items() if entity not in known]
-    return told
+    others = [_told_of(each) for entity, each in going.items() if entity not in known]
+    return told + [each for each in others if not told or each.verb != "update"]
 
 
 def _told_of(outgoing: Outgoing) -> Told:
