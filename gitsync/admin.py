@@ -8,7 +8,17 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from gitsync.models import AllowedFinding, PendingChange, PushedFile, PushSettings, PushTarget
+from gitsync.mirror.requesting import request_sync
+from gitsync.models import (
+    AllowedFinding,
+    Mirror,
+    MirrorChange,
+    MirroredEntity,
+    PendingChange,
+    PushedFile,
+    PushSettings,
+    PushTarget,
+)
 from gitsync.requesting import COMPARE, PUSH, scope_of
 from gitsync.states import state_of
 from jobs import runs
@@ -148,3 +158,60 @@ class PushSettingsAdmin(ReadOnlyAdmin):
     list_display = ("organization", "message_template")
     list_select_related = ("organization",)
     search_fields = ("organization__name", "message_template")
+
+
+@admin.register(Mirror)
+class MirrorAdmin(ReadOnlyAdmin):
+    list_display = ("repository", "branch", "directory", "forge", "organization", "mode", "problem", "synced_at")
+    list_filter = ("forge", "mode", "problem", "apply_deletions", "synced_at")
+    list_select_related = ("organization",)
+    search_fields = ("id", "repository", "repository_id", "directory", "last_commit", "organization__name")
+    raw_id_fields = ("connection",)
+    actions = ("sync_now",)
+
+    def has_sync_permission(self, request: HttpRequest) -> bool:
+        """Syncing changes a repository and the organisation's rows, so that looking is not enough."""
+        return cast("User", request.user).has_perm("gitsync.change_mirror")
+
+    @admin.action(description="Sync now", permissions=["sync"])
+    def sync_now(self, request: HttpRequest, queryset: QuerySet[Mirror]) -> None:
+        """In Millrace's own name: support staff need not be members, and so are not who asks."""
+        asked = 0
+        for mirror in queryset.select_related("organization"):
+            if mirror.credential_lost:
+                messages.warning(request, f"{mirror} is left out: its connection is gone.")
+                continue
+            request_sync(mirror, trigger=Trigger.MANUAL, by=None)
+            asked += 1
+        messages.success(request, f"{asked} syncs are queued.")
+
+
+@admin.register(MirroredEntity)
+class MirroredEntityAdmin(ReadOnlyAdmin):
+    """How each stands, without what its file says."""
+
+    organization_path = "mirror__organization"
+    secret_fields = ("document", "theirs", "settle", "error")
+    list_display = ("path", "kind", "name", "mirror", "state", "code", "agreed_at")
+    list_filter = ("kind", "state", "agreed_at")
+    list_select_related = ("mirror__organization",)
+    search_fields = ("path", "name", "=entity", "=file_id", "mirror__repository", "mirror__organization__name")
+    readonly_fields = ("code", "message")
+
+    @admin.display(description="Code")
+    def code(self, row: MirroredEntity) -> str:
+        return str(row.error.get("code", ""))
+
+    @admin.display(description="Message")
+    def message(self, row: MirroredEntity) -> str:
+        """What people are told; it holds nothing of the file."""
+        return str(row.error.get("message", ""))
+
+
+@admin.register(MirrorChange)
+class MirrorChangeAdmin(ReadOnlyAdmin):
+    organization_path = "mirror__organization"
+    list_display = ("at", "mirror", "verb", "kind", "name", "former", "person", "asked")
+    list_filter = ("verb", "kind", "asked", "at")
+    list_select_related = ("mirror__organization", "person")
+    search_fields = ("name", "former", "mirror__repository", "mirror__organization__name", "person__email")

@@ -26,7 +26,7 @@ ENTITLEMENTS: dict[str, str] = {
     "contents.can_delete": "delete content or prune what vanished from a repository",
     "servers.edit": "create servers and edit their settings",
     "versions.publish": "cut versions and choose which one is served",
-    "entities.edit": "edit toolkits, commands and skills",
+    "entities.edit": "edit toolkits, commands, skills and clients",
     "servers.delete": "delete servers",
     "gitsync.assign": "assign the repository that a server is pushed to",
     "connections.manage": "add and remove connections to forges",

@@ -8,7 +8,6 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from catalog.entity_uses import Used, uses_of
 from catalog.library import SHELVES, Row, shelf_of
 from catalog.models import EntityKind, OrganizationEntity
 from catalog.views.page import permission
@@ -43,11 +42,6 @@ def page(
 def context(membership: Membership, row: Row, *, tab: str = "", **more: object) -> dict[str, Any]:
     """The context of a page about one row."""
     return {**shelf_context(membership, shelf_of(row).kind), "entity": row, "tab": tab, **more}
-
-
-def losses(row: Used, membership: Membership) -> list[str]:
-    """What loses a row when it is deleted, in a sentence each."""
-    return [f"{use.kind.capitalize()} “{use.label}” loses it" for use in uses_of(row, membership)]
 
 
 def shelf_page(

@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 
 from catalog import clients, commands, skills, toolkits
 from catalog.checking.problems import Invalid
+from catalog.entity_uses import uses_of
 from catalog.library import SHELVES, Row, address, consequences
 from catalog.models import Client, Command, EntityKind, Skill, Toolkit
 from catalog.views import entity, library
@@ -29,13 +30,16 @@ def delete(request: HttpRequest, membership: Membership, kind: EntityKind, pk: U
     if request.method == "POST":
         entity.delete(request, row.name, lambda: _delete(row, membership.user, request))
         return redirect(shelf.url(membership.organization.slug, "s"))
-    goes = [*consequences(row), *([] if isinstance(row, Client) else library.losses(row, membership))]
+    uses = [] if isinstance(row, Client) else uses_of(row, membership)
+    goes = [*consequences(row), *(use.loss for use in uses)]
     text = "You can restore it from “Recently deleted”."
+    if goes:
+        text += " What uses it does not get it back by that. What happens at once:"
     question = library.context(
         membership,
         row,
         title=f"Delete {row.name}?",
-        text=f"{text} What uses it does not come back with it. What happens at once:" if goes else f"Nothing uses it. {text}",
+        text=text if goes else f"Nothing uses it. {text}",
         items=goes[:_NAMED],
         more=max(0, len(goes) - _NAMED),
         action=address(row, "delete"),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from django.apps import apps
 from django.db.models import Model
 from django.test import Client
 
-from catalog import versions
+from catalog import skills, versions
 from catalog.models import Blob, Content, Server, Version, VersionFile
-from orgs.models import AuditEvent
+from orgs.models import AuditEvent, Organization
 from tests import factories
 
 SECRET = "the text of somebody else's file"
@@ -106,3 +107,53 @@ def test_variables_are_filtered_by_kind_and_never_by_value(staff: Client, docs: 
         assert [each for each in ("PLAIN_ONE", "SECRET_ONE", "MISSING_ONE") if each in shown] == [name]
     for lookup in ("value__startswith", "secret_key", "secret_ciphertext__contains"):
         assert staff.get("/admin/catalog/variable/", {lookup: "x"}).status_code == 400
+
+
+LIBRARY = {
+    "toolkit": "owner",
+    "toolkititem": "toolkit__owner",
+    "command": "owner",
+    "skill": "owner",
+    "skillfile": "skill__owner",
+    "client": "",
+    "entityrevision": "owner",
+    "revisionfile": "revision__owner",
+    "fileblob": "",
+}
+"""The models, and by which way each is somebody's own."""
+
+
+@pytest.fixture
+def library(acme: Organization) -> Organization:
+    """Has one of each, with SECRET in what it says, and Bob's own beside."""
+    bob = factories.user("bob@acme.example")
+    more = {"front_matter": {"license": SECRET}, "files": {"scripts/fill.py": SECRET.encode()}}
+    values = {"description": "Fills in forms.", "instructions": SECRET, **more}
+    for owner, name in ((None, "Forms"), (bob, "Diary")):
+        skill = skills.create_skill(organization=acme, values={**values, "name": name}, owner=owner, by=bob)
+        command = factories.command(acme, name, prompt=SECRET, arguments=[{"name": SECRET}], owner=owner)
+        tool = factories.tool(factories.provider(factories.server(acme)))
+        factories.toolkit(acme, name, tool, skills=[skill], commands=[command], owner=owner)
+    factories.client(acme, "Forms")
+    return acme
+
+
+@pytest.mark.parametrize("model", sorted(LIBRARY))
+def test_the_library_can_be_looked_at_without_what_it_says_and_without_what_is_personal(
+    staff: Client, library: Organization, model: str
+) -> None:
+    found = apps.get_model("catalog", model)._default_manager.all()
+    shown = found.filter(**{LIBRARY[model]: None}) if LIBRARY[model] else found
+    hidden = found.exclude(pk__in=shown)
+    pages = ["", "?q=acme", *(f"{row.pk}/change/" for row in shown)]
+    for address in pages:
+        response = staff.get(f"/admin/catalog/{model}/{address}")
+        assert response.status_code == 200
+        text = response.content.decode()
+        assert "somebody else" not in text
+        assert "Diary" not in text
+    for row in hidden:
+        assert staff.get(f"/admin/catalog/{model}/{row.pk}/change/").status_code == 302  # there is no such row
+    assert staff.get(f"/admin/catalog/{model}/add/").status_code == 403
+    assert staff.post(f"/admin/catalog/{model}/{shown[0].pk}/delete/", {"post": "yes"}).status_code == 403
+    assert bool(hidden) == bool(LIBRARY[model])

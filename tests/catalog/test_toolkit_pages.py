@@ -70,7 +70,7 @@ def _used(acme: Organization, kind: str) -> None:
     elif kind == "client":
         row.servers.add(factories.server(acme))
     else:
-        factories.toolkit(acme, **{f"{kind}s": [row]})
+        getattr(factories.toolkit(acme), f"{kind}s").add(row)
         row.servers.add(factories.server(acme))
 
 
@@ -96,7 +96,10 @@ def test_lists_are_searched_sorted_and_filtered_by_the_address(browse: Browse, a
     factories.toolkit(acme, "Maps", slug="geo-maps")
     mine(alice, acme, "Diary")
     client = browse(alice)
-    names = lambda address: [name for name in ("Weather", "Maps", "Diary") if f">{name}<" in page(client, address)]  # noqa: E731
+
+    def names(address: str) -> list[str]:
+        return [name for name in ("Weather", "Maps", "Diary") if f">{name}<" in page(client, address)]
+
     assert names(LIST) == ["Weather", "Maps", "Diary"]
     assert names(f"{LIST}?q=GEO") == ["Maps"]
     assert names(f"{LIST}?show=personal") == ["Diary"]

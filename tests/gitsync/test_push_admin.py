@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.contrib.admin import site
 from django.test import Client
 from django.urls import reverse
 
-from gitsync.models import AllowedFinding, PushSettings, PushTarget
+from gitsync.mirror.requesting import SYNC
+from gitsync.models import AllowedFinding, Mirror, MirrorChange, MirroredEntity, PushSettings, PushTarget
 from jobs.models import Run, Status
 from orgs.models import AuditEvent, Organization, User
 from tests import factories
@@ -15,6 +18,7 @@ from tests.gitsync.conftest import Assign, work, worked
 from tests.wire.world import HostedRepository
 
 pytestmark = pytest.mark.django_db
+FILES_TEXT = "what a file in git says"
 
 
 @pytest.fixture
@@ -32,6 +36,7 @@ def test_each_model_has_a_list_that_can_be_searched_and_a_page(
     made.save("Changed.")
     PushSettings.objects.create(organization=acme, message_template="{summary}")
     AllowedFinding.objects.create(organization=acme, digest="d" * 64, where="weather/README.md")
+    mirror = a_mirror(acme, made.target.token)
     for model in (model for model in site._registry if model._meta.app_label == "gitsync"):
         name = model._meta.model_name
         listed = staff.get(reverse(f"admin:gitsync_{name}_changelist"), {"q": "e"})
@@ -42,6 +47,27 @@ def test_each_model_has_a_list_that_can_be_searched_and_a_page(
         for shown in (listed, page):
             assert made.target.token not in shown.content.decode()
             assert "d" * 64 not in shown.content.decode()
+            assert FILES_TEXT not in shown.content.decode()
+    assert "VALIDATION_FAILED" in staff.get(reverse("admin:gitsync_mirroredentity_changelist")).content.decode()
+    staff.post(reverse("admin:gitsync_mirror_changelist"), {"action": "sync_now", "_selected_action": [mirror.pk]})
+    assert AuditEvent.objects.get(action="mirror.sync_now_by_support").target_id == str(mirror.pk)
+    assert Run.objects.get(kind=SYNC).requested_by is None
+
+
+def a_mirror(acme: Organization, token: str) -> Mirror:
+    """With an entity that failed and a save to tell of."""
+    mirror = Mirror.objects.create(
+        organization=acme, forge="git", repository_id="git", repository="https://git.example/conf.git", branch="main"
+    )
+    mirror.token = token
+    mirror.save()
+    document: Any = {"description": FILES_TEXT}
+    error = {"code": "VALIDATION_FAILED", "message": "It has no name.", "fields": [FILES_TEXT]}
+    MirroredEntity.objects.create(
+        mirror=mirror, kind="toolkit", path="toolkits/kit.json", document=document, theirs=document, error=error
+    )
+    MirrorChange.objects.create(mirror=mirror, verb="update", kind="toolkit", name="Kit")
+    return mirror
 
 
 def test_staff_push_in_millraces_name_and_it_is_audited(

@@ -8,25 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
-from catalog.models import (
-    Blob,
-    Client,
-    Command,
-    Content,
-    EntityRevision,
-    FileBlob,
-    Prompt,
-    Provider,
-    Resource,
-    Server,
-    Skill,
-    Tool,
-    Toolkit,
-    Variable,
-    Version,
-    VersionFile,
-)
-from catalog.standing import standing_of
+from catalog.models import Blob, Content, Prompt, Provider, Resource, Server, Tool, Variable, Version, VersionFile
 from orgs.admin_base import AuditedAdmin, ReadOnlyAdmin
 
 
@@ -192,79 +174,3 @@ class VariableAdmin(OfferedAdmin):
             return "plain"
         key = getattr(row, Variable.secret.columns[2])
         return f"secret, key {key}" if key else "secret, not set"
-
-
-class EntityAdmin(ReadOnlyAdmin):
-    """Looked at, never changed here: each change is judged, kept in the history and written to git by the pages.
-
-    What is personal is its owner's alone, and has no page here.
-    """
-
-    list_display = ["name", "slug", "organization", "in_git", "updated_at"]
-    list_filter = ["updated_at"]
-    list_select_related = ["organization"]
-    search_fields = ["=id", "name", "slug", "organization__name"]
-    readonly_fields = ["id", "revision", "git_integration", "created_at", "updated_at"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        return rows.filter(owner=None) if hasattr(self.model, "owner") else rows
-
-    @admin.display(description="In git")
-    def in_git(self, row: Any) -> str:
-        """The code of what keeps it from being in step."""
-        told = standing_of(row)
-        return (told.code or told.title) if told else ""
-
-
-@admin.register(Toolkit)
-class ToolkitAdmin(EntityAdmin):
-    pass
-
-
-@admin.register(Command)
-class CommandAdmin(EntityAdmin):
-    """Without their prompts, which are read where they are used."""
-
-    secret_fields = ["prompt", "arguments"]
-
-
-@admin.register(Skill)
-class SkillAdmin(EntityAdmin):
-    """Without their texts, which are read where they are used."""
-
-    secret_fields = ["instructions", "front_matter"]
-
-
-@admin.register(Client)
-class ClientAdmin(EntityAdmin):
-    list_display = ["name", "kind", "slug", "organization", "in_git", "updated_at"]
-    list_filter = ["kind", "updated_at"]
-
-
-@admin.register(EntityRevision)
-class EntityRevisionAdmin(ReadOnlyAdmin):
-    """Who changed what and when, without what it said; nothing of what was personal then."""
-
-    secret_fields = ["document"]
-    list_display = ["name", "kind", "number", "verb", "source", "commit", "by", "organization", "at"]
-    list_filter = ["kind", "source", "at"]
-    list_select_related = ["organization", "by"]
-    search_fields = ["=entity", "name", "slug", "=commit", "organization__name"]
-    raw_id_fields = ["by"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).filter(owner=None).defer("document")
-
-
-@admin.register(FileBlob)
-class FileBlobAdmin(ReadOnlyAdmin):
-    """By blob id and size alone: a file is read where its skill is."""
-
-    list_display = ["oid", "size", "organization", "stored_at"]
-    list_filter = ["stored_at"]
-    list_select_related = ["organization"]
-    search_fields = ["=oid", "organization__name"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("data")
