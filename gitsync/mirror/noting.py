@@ -18,6 +18,7 @@ from gitsync.models import EntityState, MirroredEntity
 
 _OTHERS = 20
 """Further problems of one entity that are told."""
+_FIELDS = 50
 _LONGEST = 2000
 """Characters of a message."""
 
@@ -90,7 +91,7 @@ def error_of(bad: BadFile) -> dict[str, Any]:
         **_told_of(first),
         "status": first.status,
         "advice": advice(first.code),
-        "fields": list(first.fields),
+        "fields": list(dict.fromkeys(name for problem in bad.problems for name in problem.fields))[:_FIELDS],
         "others": [_told_of(problem) for problem in bad.problems[1:_OTHERS]],
     }
     if isinstance(bad, SecretFound):
