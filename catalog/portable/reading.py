@@ -45,6 +45,11 @@ def read(unit: Unit, data: Mapping[str, bytes], *, limits: Limits = DEFAULTS) ->
     return _json(unit, data[unit.path], limits)
 
 
+def document_of(kind: Kind, raw: Mapping[str, Any]) -> dict[str, Any]:
+    """The document of a JSON file that was read before and kept whole (`Definition.raw`); {} of {}."""
+    return normal(kind, validating.cleaned(kind, raw)[0]) if raw else {}
+
+
 def _json(unit: Unit, data: bytes, limits: Limits) -> Definition:
     _check_size(unit.path, data, limits)
     text = _text(unit.path, data)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
-from catalog.portable import merging
+from catalog.portable import merging, reading
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from catalog.portable.normal import normal
 from forges.clients.base import Client
@@ -162,7 +162,8 @@ def _choice(row: MirroredEntity, here: Here | None, files: Mapping[str, str]) ->
 def _merge(pair: Pair, mirror: Mirror) -> bool:
     theirs: Mapping[str, object] = pair.definition.document if pair.definition else {}
     ours = full(mirror, pair)
-    base = normal(pair.kind, pair.row.document)
+    kept = pair.row.document
+    base = normal(pair.kind, kept) if pair.kind is Kind.SKILL else reading.document_of(pair.kind, kept)
     merged = merging.merge(base, normal(pair.kind, ours.document), theirs)
     pair.merged, pair.conflicts = normal(pair.kind, merged.document), merged.conflicts
     return not merged.conflicts

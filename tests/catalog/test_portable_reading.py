@@ -207,6 +207,17 @@ def test_a_server_needs_little_and_the_rest_is_filled_in() -> None:
     assert provider["tools"][0]["pathArguments"]["required"] == ["id"]
 
 
+@pytest.mark.parametrize("kind", JSON_KINDS)
+def test_a_file_that_was_kept_whole_has_the_document_that_was_read_of_it(kind: Kind) -> None:
+    content = {**DOCUMENTS[kind], "description": " a ", "x-note": 1, "id": "a"}
+    if kind is Kind.SERVER:
+        content["providers"] = [{"name": "P", "baseUrl": "https://a.example/", "tools": [
+            {"name": "get", "method": "GET", "path": "/{id}"}]}]  # fmt: skip
+    found = read(kind, content)
+    assert reading.document_of(kind, found.raw) == found.document
+    assert reading.document_of(kind, {}) == {}
+
+
 SECRET = "s3cr3t-which-is-nowhere-in-what-is-told"
 
 
