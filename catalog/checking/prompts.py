@@ -90,7 +90,7 @@ def clean_arguments(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "name": str(each.get("name", "")).strip(),
-            "description": str(each.get("description", "")).strip(),
+            "description": str(each.get("description", "")).replace("\r\n", "\n").strip(),
             "required": bool(each.get("required")),
         }
         for each in given

@@ -86,7 +86,7 @@ def test_more_than_a_batch_is_collected(acme: Organization, monkeypatch: pytest.
 @pytest.mark.django_db(transaction=True)
 def test_no_skill_loses_a_file_while_collecting_and_using_meet() -> None:
     acme = factories.organization("Acme")
-    files = {f"{number}.txt": f"file {number}".encode() for number in range(40)}
+    files = {f"{number}.txt": f"file {number}".encode() for number in range(20)}
     file_blobs.store(acme, files.values())
     age()
 

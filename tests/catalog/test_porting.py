@@ -272,7 +272,8 @@ def test_nothing_personal_is_there(acme: Organization, alice: User) -> None:
     there = porting.there(acme)
     assert not any((there.servers, there.commands, there.skills, there.toolkits))
     for kind in Kind:
-        assert porting.ours(acme, kind) == porting.revisions(acme, kind) == {}
+        assert porting.ours(acme, kind) == {}
+        assert porting.revisions(acme, kind) == {}
 
 
 def test_what_is_there_is_told_by_its_names(acme: Organization, world: dict[str, Any]) -> None:

@@ -53,7 +53,7 @@ def make(org: Organization, owner: User | None = None, **values: Any) -> Toolkit
     return toolkits.create_toolkit(organization=org, values={"name": "Weather", **values}, by=owner, owner=owner)
 
 
-def keys(things: dict[str, Any]) -> dict[str, list[str]]:
+def keys(things: dict[str, Any]) -> dict[str, Any]:
     return {name: [str(thing.pk)] for name, thing in things.items()}
 
 
@@ -119,7 +119,8 @@ def test_a_document_of_the_organisations_never_names_what_became_personal(
 ) -> None:
     row = make(acme, **keys(things))
     for thing in (docs, things["commands"], things["skills"]):
-        type(thing).objects.filter(pk=thing.pk).update(owner=alice)
+        thing.owner = alice
+        thing.save()
     assert document_of(row) == {"name": "Weather", "slug": "weather"}
 
 
