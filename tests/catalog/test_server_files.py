@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from catalog import server_files
+from catalog import server_files, servers
+from catalog.exchange.applying import import_as_new
 from catalog.exchange.snapshot import snapshot
 from catalog.models import EntityKind, EntityRevision, Provider, Resource, Server, Tool, Toolkit, ToolkitItem, Variable
 from catalog.portable.model import BadFile, Code, Definition, Kind
@@ -313,3 +314,15 @@ def test_a_provider_renamed_and_moved_has_no_sign_in(acme: Organization) -> None
     refused(Code.HOST_CHANGED, server, wanted, acme)
     apply(server, wanted, acme, confirmed=True)
     assert Provider.objects.get(server=server, name="Zephyr").oauth2_token_url == ""
+
+
+def test_a_server_that_is_made_is_told_of_once_however_it_is_made(
+    acme: Organization, alice: User, config_news: list[Any]
+) -> None:
+    servers.create_server(organization=acme, values={"name": "Docs"}, by=alice)
+    import_as_new(organization=acme, wanted=samples.SAMPLE, by=alice)
+    told = [(each["server"].name, each["change"], each["by"], each["source"]) for each in config_news]
+    assert told == [
+        ("Docs", Change("create", "server", "Docs"), alice, "page"),
+        ("Weather of the world", Change("import", "configuration", "Weather of the world"), alice, "page"),
+    ]
