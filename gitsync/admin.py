@@ -1,4 +1,4 @@
-"""Pushes in the Django admin, for support staff: to be looked at. The pages and the repositories change them."""
+"""Pushes and mirrors in the Django admin, for support staff: to be looked at. Pages and repositories change them."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from typing import Any
 from gitsync.models import PushTarget
 from orgs.models import Organization
 from tests import factories
+from tests.gitsync.mirrors import entity_of, mirror_for
 from tests.isolation import Case
 
 
@@ -35,6 +36,17 @@ def _leaving(acme: Organization) -> dict[str, Any]:
     return {"target": target.pk}
 
 
+def _mirror(acme: Organization) -> dict[str, Any]:
+    """An organisation whose entities are synced."""
+    mirror_for(acme)
+    return {}
+
+
+def _entity(acme: Organization) -> dict[str, Any]:
+    """One of them that wants a person."""
+    return {"pk": entity_of(mirror_for(acme)).pk}
+
+
 CASES = {
     "gitsync:target": Case(_server, viewer=200),
     "gitsync:state": Case(_server, viewer=302),
@@ -49,4 +61,16 @@ CASES = {
     "gitsync:settings_example": Case(viewer=403, method="post"),
     "gitsync:again": Case(_leaving, viewer=403, method="post"),
     "gitsync:abandon": Case(_leaving, viewer=403, method="post"),
+    "gitsync:mirror": Case(_mirror, viewer=200),
+    "gitsync:mirror_state": Case(_mirror, viewer=302),
+    "gitsync:mirror_bitbucket": Case(_mirror, viewer=200),
+    "gitsync:mirror_connection": Case(_mirror, viewer=200),
+    "gitsync:mirror_repositories": Case(_mirror, viewer=403),
+    "gitsync:mirror_branches": Case(_mirror, viewer=403, method="post"),
+    "gitsync:mirror_settings": Case(_mirror, viewer=403),
+    "gitsync:mirror_now": Case(_mirror, viewer=403, method="post"),
+    "gitsync:mirror_pull_requests": Case(_mirror, viewer=403, method="post"),
+    "gitsync:mirror_disconnect": Case(_mirror, viewer=403),
+    "gitsync:mirror_preview": Case(_mirror, viewer=403),
+    "gitsync:mirror_entity": Case(_entity, viewer=403),
 }
