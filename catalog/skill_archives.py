@@ -19,6 +19,10 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The first time that a zip file can tell: ours tell no other, so that the same skill is the same file."""
 _STEP = 64 << 10
 _ENCRYPTED = 0x1
+_MEMBER = b"PK\x01\x02"
+"""What each member's entry in the zip file's directory begins with (APPNOTE.TXT 4.3.12)."""
+MOST_MEMBERS = 20_000
+"""Also of those that are left out: opening a zip file takes memory for each."""
 _LEFT_OUT = ("__MACOSX/", ".git/")
 _LEFT_OUT_NAMES = (".DS_Store", "Thumbs.db")
 
@@ -44,11 +48,23 @@ def unpack(packed: IO[bytes], *, max_file_bytes: int, max_bytes: int, max_files:
     Raises BadArchive for what is no zip file, has no SKILL.md, or more than a skill can have; for links, encrypted
     members, and paths that lead elsewhere.
     """
+    if _members_at_most(packed) > MOST_MEMBERS:
+        raise BadArchive(f"It has more than {MOST_MEMBERS:,} members. Pack the skill’s folder alone.")
     try:
         with zipfile.ZipFile(packed) as archive:
             return _read(archive, max_file_bytes, max_bytes, max_files)
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError, UnicodeDecodeError) as error:
         raise BadArchive("This is no zip file that can be read. Pack the skill’s folder anew.") from error
+
+
+def _members_at_most(packed: IO[bytes]) -> int:
+    """How often an entry may begin: never fewer than there are, whatever the file says of their number."""
+    packed.seek(0)
+    count, tail = 0, b""
+    while step := packed.read(_STEP):
+        count += (tail + step).count(_MEMBER)
+        tail = (tail + step)[1 - len(_MEMBER) :]
+    return count
 
 
 def _read(

@@ -274,9 +274,9 @@ def test_the_caps_are_told_before_and_kept(browse: Browse, bob: User, forms: Ski
 # ---------------------------------------------------------------------------------------------------- from a zip file
 
 
-def packed(files: dict[str, bytes]) -> io.BytesIO:
+def packed(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> io.BytesIO:
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(out, "w", method) as archive:
         for path, data in files.items():
             archive.writestr(path, data)
     return out
@@ -335,6 +335,7 @@ HOSTILE = {
     "bomb": (packed({"SKILL.md": SKILL_MD, "a": bytes(60_000_000)}).getvalue(), "the most of one file"),
     "bombs": (packed({"SKILL.md": SKILL_MD, **{f"{n}": bytes(4 << 20) for n in range(6)}}).getvalue(), "together"),
     "many": (packed({"SKILL.md": SKILL_MD, **{f"{n}": b"" for n in range(600)}}).getvalue(), "a skill can have"),
+    "members": (packed({"SKILL.md": SKILL_MD, "a": b"PK\x01\x02" * 20_001}, zipfile.ZIP_STORED).getvalue(), "members"),
     "case": (packed({"SKILL.md": SKILL_MD, "a": b"x", "A": b"y"}).getvalue(), "a: A is there as well"),
     "no name": (packed({"SKILL.md": b"---\ndescription: x\n---\n"}).getvalue(), "SKILL.md, line 1: "),
     "no front matter": (packed({"SKILL.md": b"# Hello"}).getvalue(), "front matter"),
