@@ -148,7 +148,7 @@ class _Round:
     ) -> Outcome | None:
         mirror, report = self._mirror, self._report
         url = self._client.commit_url(there.name, there.commit) if there.commit else ""
-        proposed = {pair.row.pk: dict(pair.row.proposed) for pair in pairs if pair.row.pk and pair.row.proposed}
+        proposed = [(pair, dict(pair.row.proposed)) for pair in pairs if pair.row.proposed]
         self._say_what_is_void(pairs)
         try:
             applied = Applying(self._context, mirror, there, spool, commit_url=url).apply(pairs)
@@ -180,7 +180,7 @@ class _Round:
         spool: Spool,
         scanner: Scanner,
         pairs: list[Pair],
-        proposed: dict[int, dict[str, str]],
+        proposed: list[tuple[Pair, dict[str, str]]],
     ) -> Sent:
         context, mirror, report = self._context, self._mirror, self._report
         context.progress("Making files")
@@ -190,7 +190,7 @@ class _Round:
         back: dict[str, bytes | None] = {}
         if mirror.mode == Mode.PULL_REQUEST and mirror.side_branch:
             base = f"{mirror.directory}/" if mirror.directory else ""
-            oids = undone(pairs, proposed, there, base)
+            oids = undone(proposed, there, base)
             spool.fetch_blobs(
                 self._client, [oid for oid in oids.values() if oid], partial(self._tell, "Fetching files")
             )

@@ -90,10 +90,7 @@ def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str
     plain = {path: entry.oid for path, entry in entries.items() if entry.kind in _FILES}
     read = paths.units(plain)
     links = {path: entry for path, entry in entries.items() if entry.kind not in _FILES}
-    found = {
-        unit.path: _strange(unit) or Found(unit.kind, unit.slug, unit.path, dict(unit.files), _unreadable(unit, links))
-        for unit in read.units.values()
-    }
+    found = {unit.path: _strange(unit) or _with_links(unit, links) for unit in read.units.values()}
     for problem in read.problems:
         if problem.path not in found and (wrong := _wrong(problem, plain)) is not None:
             found[problem.path] = wrong
@@ -125,9 +122,12 @@ def _wrong(problem: Problem, plain: Mapping[str, str]) -> Found | None:
     return Found(kind, _slug(problem.path), problem.path, files or {problem.path: ""}, (problem,))
 
 
-def _unreadable(unit: Unit, links: Mapping[str, Entry]) -> tuple[Problem, ...]:
+def _with_links(unit: Unit, links: Mapping[str, Entry]) -> Found:
+    """Also with those in a skill's folder, which keep it from being read."""
     within = f"{unit.path}/"
-    return tuple(_link(path) for path in sorted(links) if unit.kind is Kind.SKILL and path.startswith(within))
+    among = sorted(path for path in links if unit.kind is Kind.SKILL and path.startswith(within))
+    files = {**unit.files, **{paths.presentable(path): links[path].oid for path in among}}
+    return Found(unit.kind, unit.slug, unit.path, files, tuple(_link(path) for path in among))
 
 
 def _strange(unit: Unit) -> Found | None:

@@ -120,7 +120,7 @@ class Writing:
                 full = self._base + path
                 if tree.get(full) != self._there.tree.get(full) and not _is_so(tree.get(full), data):
                     raise Overtaken
-                wanted[full] = data
+                _want(wanted, full, data)
         return self._with_start(wanted, tree)
 
     def _propose_beside(self, tree: Mapping[str, str]) -> dict[str, bytes | None]:
@@ -138,10 +138,12 @@ class Writing:
                     now in (self._there.tree.get(full), before.get(path) or None, agreed) or _is_so(now, data)
                 )
             if ours:
-                wanted.update({self._base + path: data for path, data in each.changes.items()})
+                for path, data in each.changes.items():
+                    _want(wanted, self._base + path, data)
             else:
                 self._sent.left.append(each.path)
-        wanted.update({self._base + path: data for path, data in self._undone.items()})
+        for path, data in self._undone.items():
+            _want(wanted, self._base + path, data)
         return self._with_start(wanted, tree)
 
     def _with_start(self, wanted: dict[str, bytes | None], tree: Mapping[str, str]) -> dict[str, bytes | None]:
@@ -173,6 +175,12 @@ class Writing:
                 else:
                     row.state = EntityState.PROPOSED
                 row.save()
+
+
+def _want(wanted: dict[str, bytes | None], path: str, data: bytes | None) -> None:
+    """What one entity leaves, another one may take."""
+    if data is not None or path not in wanted:
+        wanted[path] = data
 
 
 def _is_so(oid: str | None, data: bytes | None) -> bool:
@@ -222,14 +230,14 @@ def _told_of(outgoing: Outgoing) -> Told:
     return Told("update" if pair.row.files else "create", str(pair.kind), pair.name)
 
 
-def undone(pairs: Sequence[Pair], proposed: Mapping[int, Mapping[str, str]], there: There, base: str) -> dict[str, str]:
+def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, base: str) -> dict[str, str]:
     """What the open pull request holds of entities that are not to be changed (any more): path below the mirror's
     directory -> the blob id that the branch has, "" for none."""
     found: dict[str, str] = {}
-    for pair in pairs:
-        if pair.action in (Action.PUSH, Action.WITHDRAW) or pair.row.pk is None:
+    for pair, held in proposed:
+        if pair.action in (Action.PUSH, Action.WITHDRAW) or pair.failed:
             continue
-        for path, oid in proposed.get(pair.row.pk, {}).items():
+        for path, oid in held.items():
             now = there.tree.get(base + path, "")
             if now != oid:
                 found[path] = now
