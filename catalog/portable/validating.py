@@ -62,10 +62,10 @@ def _problem(error: ValidationError) -> Problem:
         name: Any = error.instance
         return Problem(f"“{name[:60]}” is no slug of a server. Correct it.", pointer([*path, name]))
     if error.validator in ("not", "const"):
-        description: Any = error.schema
-        if "required" in wanted if isinstance(wanted, dict) else False:
+        if isinstance(wanted, dict) and "required" in wanted:
             return Problem(sentence("not", wanted), pointer(path))
-        return Problem(f"{description['description']} Remove it.", pointer(path))
+        part: Any = error.schema
+        return Problem(f"{part['description']} Remove it.", pointer(path))
     if error.validator == "uniqueItems":
         return Problem("Something is in this list twice. Remove one of the two.", pointer(path))
     if error.validator == "pattern" and wanted in _PATTERNS:

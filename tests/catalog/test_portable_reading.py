@@ -259,6 +259,15 @@ def test_a_plain_variable_may_say_that_it_is_plain() -> None:
         ({**SERVER, "providers": [{"name": "A"}, {"name": "a"}]}, "/providers/1/name"),
         ({**SERVER, "providers": [{"name": "A", "baseUrl": "ftp://x.example"}]}, "/providers/0/baseUrl"),
         ({**SERVER, "visibility": "secret"}, "/visibility"),
+        (
+            {
+                **SERVER,
+                "providers": [
+                    {"name": "A", "resources": [{"name": "R", "uri": "x://y", "text": "a", "upstreamPath": "/b"}]}
+                ],
+            },
+            "/providers/0/resources/0",
+        ),
         ({**SERVER, "name": " "}, "/name"),
     ],
 )
