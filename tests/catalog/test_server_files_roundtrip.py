@@ -13,7 +13,7 @@ from catalog import server_files
 from catalog.exchange.snapshot import snapshot
 from catalog.models import Server, Variable
 from catalog.portable import paths, reading, writing
-from catalog.portable.model import Definition, Kind
+from catalog.portable.model import BadFile, Definition, Kind
 from catalog.revisions import Source
 from forges.clients.base import blob_id
 from orgs.models import Organization
@@ -21,10 +21,10 @@ from tests.catalog import exchange_samples as samples
 
 pytestmark = pytest.mark.django_db
 
-LINES = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=8)
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
-NAMES = st.sampled_from(["getWeather", "report", "ask", "tell", "askAgain"])
-PROVIDERS = st.sampled_from(["Weather", "WEATHER", "notes", "Zephyr", "a/b ~1"])
+LINES: Any = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S")), min_size=1, max_size=8)
+TEXTS: Any = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=12)
+NAMES: Any = st.sampled_from(["getWeather", "report", "ask", "tell", "askAgain"])
+PROVIDERS: Any = st.sampled_from(["Weather", "WEATHER", "notes", "Zephyr", "a/b ~1"])
 SCHEMA = st.just({"type": "object", "properties": {"zeta": {"type": "integer"}, "alpha": {}}})
 
 
@@ -32,7 +32,7 @@ def some(**optional: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]
     return st.fixed_dictionaries({}, optional=optional)
 
 
-TOOLS = st.builds(
+TOOLS: Any = st.builds(
     lambda needed, more: needed | more,
     st.fixed_dictionaries(
         {"name": NAMES, "method": st.sampled_from(["POST", "PUT"]), "path": st.sampled_from(["/a", "/b", "/reports"])}
@@ -47,19 +47,19 @@ TOOLS = st.builds(
         hints=some(readOnly=st.booleans(), openWorld=st.booleans()),
     ),
 )
-RESOURCES = st.builds(
+RESOURCES: Any = st.builds(
     lambda needed, more: needed | more,
     st.fixed_dictionaries({"name": LINES, "uri": st.sampled_from(["docs://guide", "docs://stations", "docs://other"])}),
     some(text=TEXTS) | some(upstreamPath=st.just("/stations")),
 )
-PROMPTS = st.fixed_dictionaries(
+PROMPTS: Any = st.fixed_dictionaries(
     {
         "name": st.sampled_from(["compareCities", "greet"]),
         "messages": st.lists(st.fixed_dictionaries({"role": st.just("user"), "text": LINES}), min_size=1, max_size=2),
     },
     optional={"title": LINES},
 )
-FILES = st.fixed_dictionaries(
+FILES: Any = st.fixed_dictionaries(
     {
         "name": LINES,
         "slug": st.sampled_from(["weather", "climate"]),
@@ -103,7 +103,7 @@ def read(document: dict[str, Any]) -> Definition | None:
     ((path, data),) = writing.write(Kind.SERVER, id="it", document=document, schema_url="https://example.com/s").items()
     try:
         return reading.read(unit(path, data), {path: data})
-    except reading.BadFile:
+    except BadFile:
         return None
 
 
