@@ -100,7 +100,7 @@ def _entity(shelf: Shelf, membership: Membership, row: Row | None, found: Revisi
     """The row that a page is about, or of a deleted one what it was last; Http404 where it is another's."""
     if row is None:
         last = found.first()
-        if last is None or last.verb != "delete":
+        if last is None:
             raise Http404
         row = shelf.model(pk=last.entity, name=last.name, slug=last.slug)
         if not isinstance(row, Client):

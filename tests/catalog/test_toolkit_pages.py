@@ -266,6 +266,12 @@ def test_an_edit_saves_what_is_chosen_now(browse: Browse, bob: User, acme: Organ
     assert (row.name, [item.tool for item in row.items.all()]) == ("Climate", [other])
 
 
+def test_only_what_a_toolkit_may_hold_is_offered(browse: Browse, bob: User, acme: Organization) -> None:
+    factories.command(acme, "Own words", owner=bob)
+    assert "Own words" not in page(browse(bob), at(factories.toolkit(acme), "edit/"))
+    assert "Own words" in page(browse(bob), at(mine(bob, acme), "edit/"))
+
+
 def test_a_stale_save_shows_both_and_loses_neither(
     browse: Browse, bob: User, adam: User, acme: Organization, tool: Tool
 ) -> None:
