@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,7 +23,7 @@ from catalog.servers import StaleServer
 from gitsync.ledger import current
 from gitsync.mirror import noting
 from gitsync.mirror.deciding import Action, Choice
-from gitsync.mirror.local import full, here_of
+from gitsync.mirror.local import Gone, full, here_of
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There
@@ -130,8 +132,7 @@ class Applying:
         if not taken:
             return
         try:
-            with transaction.atomic():
-                current(self._context, self._mirror)
+            with self._whole(*taken.values()):
                 model: Any = Server if kind is Kind.SERVER else MODELS[kind]
                 for pk in taken:
                     model.objects.filter(pk=pk).update(slug=f"moving-{uuid4().hex}")
@@ -147,8 +148,7 @@ class Applying:
     def _save(self, pair: Pair) -> BadFile | None:
         """Why it cannot be, and then nothing of it is."""
         try:
-            with transaction.atomic():
-                current(self._context, self._mirror)
+            with self._whole(pair):
                 ours = self._write(pair)
         except BadFile as bad:
             return bad
@@ -162,11 +162,28 @@ class Applying:
         self._saved(pair, ours)
         return None
 
+    @contextmanager
+    def _whole(self, *pairs: Pair) -> Iterator[None]:
+        """A transaction; where it does not end well, also what is noted of these is as it was."""
+        before = []
+        for pair in pairs:
+            row = copy(pair.row)
+            row._state = copy(pair.row._state)
+            before.append(row)
+        try:
+            with transaction.atomic():
+                current(self._context, self._mirror)
+                yield
+        except BaseException:
+            for pair, row in zip(pairs, before, strict=True):
+                pair.row = row
+            raise
+
     def _write(self, pair: Pair) -> porting.Ours:
         """Part of the caller's transaction."""
         definition = pair.definition
         if definition is None:
-            raise LookupError
+            raise Gone
         document = pair.merged if pair.action is Action.MERGE else definition.document
         definition = replace(definition, document=document, name=document["name"], slug=document["slug"])
         choice = pair.row.settle.get("choice")
@@ -243,7 +260,7 @@ class Applying:
                 return noting.agreed(pair, there, full(self._mirror, pair))
             case Action.NOTHING:
                 pair.action = Action.NOTHING if pair.row.file_id else Action.PUSH
-                return _unchanged(pair)
+                return noting.unchanged(pair)
             case Action.PUSH | Action.WITHDRAW if pair.echo:
                 return noting.based(pair, there)
             case Action.CONFLICT:
@@ -257,8 +274,10 @@ class Applying:
         return None
 
     def _fail(self, pair: Pair, bad: BadFile) -> None:
-        confirm = bad.problems[0].code is Code.HOST_CHANGED
-        state = EntityState.CONFIRM if confirm else EntityState.ERROR
+        code = bad.problems[0].code
+        state = EntityState.CONFIRM if code is Code.HOST_CHANGED else EntityState.ERROR
+        if pair.action is Action.MERGE and state == EntityState.ERROR:
+            state, bad = EntityState.CONFLICT, noting.unmergeable(pair, bad)
         pair.action, pair.bad = Action.FAIL, bad
         with transaction.atomic():
             current(self._context, self._mirror)
@@ -268,15 +287,3 @@ class Applying:
 def _slug(pair: Pair) -> str:
     document = pair.merged if pair.action is Action.MERGE else pair.definition.document if pair.definition else {}
     return str(document.get("slug", ""))
-
-
-def _unchanged(pair: Pair) -> MirroredEntity | None:
-    """The row, where something else was told of it."""
-    row, here = pair.row, pair.here
-    if here is None:
-        return None
-    told = row.state != EntityState.IN_STEP or row.settle or row.proposed
-    if not told and (row.entity_revision, row.name) == (here.revision, here.name):
-        return None
-    row.entity_revision, row.name, row.proposed = here.revision, here.name, {}
-    return noting.cleared(row)

@@ -18,6 +18,10 @@ from gitsync.models import EntityState, Mirror, MirrorChange, MirroredEntity
 KINDS = tuple(Kind)
 
 
+class Gone(Exception):  # no error: it begins anew
+    """Somebody deleted it here after it was looked at."""
+
+
 @dataclass(frozen=True, slots=True)
 class Local:
     rows: Mapping[Kind, list[MirroredEntity]]
@@ -87,14 +91,13 @@ def _servers(mirror: Mirror, rows: list[MirroredEntity]) -> dict[UUID, Here]:
 
 
 def full(mirror: Mirror, pair: Pair) -> porting.Ours:
-    """All of what is here of it, read where that was not needed before. Raises LookupError when it is gone by now."""
+    """All of what is here of it, read where that was not needed before. Raises Gone."""
     here = pair.here
-    if here is None:
-        raise LookupError
-    if here.ours is None:
-        found = porting.ours(mirror.organization, pair.kind, only=[here.pk])
-        pair.here = here = here_of(pair.kind, found[here.pk])
-    ours = here.ours
+    ours = here.ours if here else None
+    if ours is None and here is not None:
+        ours = porting.ours(mirror.organization, pair.kind, only=[here.pk]).get(here.pk)
     if ours is None:
-        raise LookupError
+        raise Gone
+    if here is None or here.ours is None:
+        pair.here = here_of(pair.kind, ours)
     return ours

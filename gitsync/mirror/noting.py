@@ -66,6 +66,18 @@ def cleared(row: MirroredEntity) -> MirroredEntity:
     return row
 
 
+def unchanged(pair: Pair) -> MirroredEntity | None:
+    """The row, where something else was told of it."""
+    row, here = pair.row, pair.here
+    if here is None:
+        return None
+    told = row.state != EntityState.IN_STEP or row.settle or row.proposed
+    if not told and (row.entity_revision, row.name) == (here.revision, here.name):
+        return None
+    row.entity_revision, row.name, row.proposed = here.revision, here.name, {}
+    return cleared(row)
+
+
 def told(pair: Pair, there: There, state: EntityState, error: Mapping[str, Any]) -> MirroredEntity:
     """The row with what is wrong, to be saved."""
     row, here = pair.row, pair.here
@@ -120,6 +132,12 @@ def conflict(pair: Pair) -> BadFile:
         where = ", ".join(pair.conflicts[:5])
         text = f"It was changed here and in git, each in its own way{f': {where}' if where else ''}. Nothing is lost."
     return BadFile(Problem(Code.CONFLICT, text, pair.path, fields=pair.conflicts[:50]))
+
+
+def unmergeable(pair: Pair, bad: BadFile) -> BadFile:
+    """Edits that do not meet, and together break a rule."""
+    text = f"It was changed here and in git, and the two do not go together. {bad.problems[0].message}"
+    return BadFile(Problem(Code.CONFLICT, text, pair.path, fields=bad.problems[0].fields))
 
 
 def missing_error(pair: Pair) -> dict[str, Any]:

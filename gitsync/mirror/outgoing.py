@@ -55,7 +55,7 @@ class Outgoing:
 def make(
     mirror: Mirror, pairs: Iterable[Pair], there: There, scanner: Scanner
 ) -> tuple[list[Outgoing], list[tuple[Pair, BadFile]]]:
-    """What is to be written, and what cannot be, and why. LookupError when a row is gone meanwhile."""
+    """What is to be written, and what cannot be, and why. Raises Gone."""
     made: list[Outgoing] = []
     refused: list[tuple[Pair, BadFile]] = []
     taken = {pair.row.file_id for pair in pairs} | {pair.definition.id for pair in pairs if pair.definition}

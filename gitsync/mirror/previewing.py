@@ -13,7 +13,7 @@ from gitsync.endings import advice
 from gitsync.mirror import noting, outgoing
 from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
-from gitsync.mirror.local import take_local
+from gitsync.mirror.local import Gone, take_local
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.spool import Spool
@@ -89,7 +89,7 @@ def preview(mirror: Mirror, *, seconds: float) -> Preview:
             return _previewed(there, pairs)
     except Waiting as waiting:
         raise FieldError("", f"It cannot be compared now: it waits for {waiting.for_what}.") from waiting
-    except (CryptoError, LookupError) as error:
+    except (CryptoError, Gone) as error:
         raise FieldError("", str(error) or "It was changed meanwhile. Try again.") from error
     except Failure as failure:
         raise FieldError("", failure.text) from failure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from catalog import porting
 from catalog.documents import MODELS
@@ -33,8 +33,5 @@ def show(mirror: Mirror) -> None:
 def standing(mirror: Mirror, row: MirroredEntity) -> dict[str, Any]:
     """As `catalog.standing` reads it."""
     told = {name: row.error.get(name) for name in _TOLD}
-    try:
-        url = reverse("gitsync:mirror_entity", args=[mirror.organization.slug, row.pk])
-    except NoReverseMatch:
-        url = ""
+    url = reverse("gitsync:mirror_entity", args=[mirror.organization.slug, row.pk])
     return {"state": str(row.state), **told, "url": url}

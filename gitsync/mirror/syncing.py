@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,7 +24,7 @@ from django.utils import timezone
 from catalog.portable import reading
 from catalog.portable.model import BadFile
 from forges.clients.base import Client
-from forges.clients.errors import ForgeError
+from forges.clients.errors import ForgeError, Moved
 from gitsync.credentials import open_client, turn
 from gitsync.endings import ending_of, stopped
 from gitsync.ledger import current
@@ -31,7 +32,7 @@ from gitsync.mirror import noting, outgoing
 from gitsync.mirror.applying import Applying
 from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
-from gitsync.mirror.local import Local, is_as_it_was, last_change, take_local
+from gitsync.mirror.local import Gone, Local, is_as_it_was, last_change, take_local
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.reporting import Report, summary_of
 from gitsync.mirror.secrets import Scanner
@@ -94,9 +95,10 @@ def _rounds(context: RunContext, client: Client, mirror: Mirror, report: Report)
         if number:
             time.sleep(_FIRST_WAIT * 2 ** (number - 1) * (0.5 + random.random()))  # noqa: S311  # jitter
             context.log("Something changed here or in git meanwhile: it is compared again.")
-        outcome = _Round(context, client, mirror, report).run()
-        if outcome is not None:
-            return outcome
+        with suppress(Moved):
+            outcome = _Round(context, client, mirror, report).run()
+            if outcome is not None:
+                return outcome
         mirror = _fresh(mirror)
     raise Waiting(until=timezone.now() + _LATER, for_what="others to be done with their changes")
 
@@ -122,10 +124,10 @@ class _Round:
             if head and head == mirror.last_commit:
                 return self._nothing_new(up_to)
             local = take_local(mirror)
-        if name != mirror.repository:
-            follow_rename(mirror, name)
         context.progress("Listing the repository")
         there = list_there(client, mirror, name, head)
+        if there.name != mirror.repository:
+            follow_rename(mirror, there.name)
         scanner = Scanner(mirror.organization)
         with Spool(there, limits(), scanner) as spool:
             pairs = compare(client, mirror, local, there, spool, everything=self._everything, tell=self._tell)
@@ -154,7 +156,7 @@ class _Round:
             applied = Applying(self._context, mirror, there, spool, commit_url=url).apply(pairs)
             report.read |= applied.read
             sent = self._write(local, there, spool, scanner, pairs, proposed) if there.complete else Sent()
-        except (LookupError, Overtaken):
+        except (Gone, Overtaken):
             return None
         written = sent.written
         moved = written is not None and written.branch == mirror.branch and written.parent != there.commit

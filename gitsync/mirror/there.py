@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from catalog.portable import paths
 from catalog.portable.model import FOLDERS, Code, Kind, Problem, Unit
 from forges.clients.base import Client, Entry, EntryKind
-from forges.clients.errors import EmptyRepository, NotFound
+from forges.clients.errors import EmptyRepository, Moved, NotFound
 from gitsync.models import Mirror
 
 _KINDS = {folder: kind for kind, folder in FOLDERS.items()}
@@ -68,10 +68,17 @@ def head_of(client: Client, mirror: Mirror) -> tuple[str, str]:
 
 
 def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:
-    """Everything at the commit."""
+    """Everything at the commit. Moved where that is gone."""
     if not commit:
         return There(name, "")
-    listing = client.tree(name, commit, sizes=False)
+    try:
+        listing = client.tree(name, commit, sizes=False)
+    except (Moved, NotFound):
+        known_as, name = name, client.find(mirror.repository_id).full_name
+        if name == known_as:
+            raise
+        # Its former name is another repository's by now, which has other commits.
+        listing = client.tree(name, commit, sizes=False)
     base = f"{mirror.directory}/" if mirror.directory else ""
     below = {entry.path.removeprefix(base): entry for entry in listing.entries if entry.path.startswith(base)}
     return There(
