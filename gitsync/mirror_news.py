@@ -37,24 +37,24 @@ def on_entity_saved(
     """Receives `catalog.entity_saved`: notes what changed. `saves.ask_for_syncs` asks for the sync later: who saves
     waits for one row alone."""
     if owner is None and source != EntityRevision.Source.GIT:
-        _note(organization, pk, change, by)
+        _note(organization.pk, pk, change, by)
 
 
 @transaction.atomic
 def on_config_saved(*, server: Server, change: Change, by: User | None, source: str = "", **_: object) -> None:
     """Receives `catalog.config_saved`: the same for a server, whatever of its configuration it was."""
     if server.owner_id is None and source != EntityRevision.Source.GIT:
-        _note(server.organization, server.pk, change, by)
+        _note(server.organization_id, server.pk, change, by)
 
 
 @transaction.atomic
 def on_server_leaving(*, server: Server, by: User | None, source: str = "", **_: object) -> None:
     """Receives `catalog.server_leaving`: its file leaves the repository with it."""
     if server.owner_id is None and source != EntityRevision.Source.GIT:
-        _note(server.organization, server.pk, Change("delete", "server", server.name), by)
+        _note(server.organization_id, server.pk, Change("delete", "server", server.name), by)
 
 
-def _note(organization: Organization, pk: UUID, change: Change, by: User | None) -> None:
+def _note(organization: UUID, pk: UUID, change: Change, by: User | None) -> None:
     mirror = Mirror.objects.filter(organization=organization).only("pk").first()
     if mirror is not None:
         MirrorChange.objects.create(

@@ -1,5 +1,6 @@
-"""Whether a credential may push, without a push: git asks a server for its refs before it sends anything, and the server
-answers who may write alone. https://git-scm.com/docs/http-protocol#_smart_service_git_receive_pack"""
+"""Whether a credential may push, without a push: git asks a server for its refs before it sends anything, and that is
+answered to those alone who may write. https://git-scm.com/docs/http-protocol#_smart_service_git_receive_pack
+"""
 
 from __future__ import annotations
 

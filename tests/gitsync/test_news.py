@@ -79,7 +79,7 @@ def test_a_save_of_a_server_without_a_repository_costs_one_question(weather: Ser
             tell(weather, Change("update", "tool", "getWeather"), alice)
         return sum("SAVEPOINT" not in each["sql"] for each in captured)
 
-    assert queries() <= 3  # count, read it, ask for the repository
+    assert queries() <= 4  # count, read it, ask for the repository, ask for the organisation's mirror
 
 
 def test_a_save_on_a_server_that_is_pushed_writes_one_row_more(assign: Assign, weather: Server, alice: User) -> None:
@@ -87,7 +87,7 @@ def test_a_save_on_a_server_that_is_pushed_writes_one_row_more(assign: Assign, w
     worked()
     with CaptureQueriesContext(database) as captured, transaction.atomic():
         tell(weather, Change("update", "tool", "getWeather"), alice)
-    assert sum("SAVEPOINT" not in each["sql"] for each in captured) <= 4
+    assert sum("SAVEPOINT" not in each["sql"] for each in captured) <= 5
     assert not Run.objects.filter(status=Status.QUEUED).exists()
 
 
