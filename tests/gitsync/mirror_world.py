@@ -276,7 +276,7 @@ class Mirrored:
         run = self.ask(trigger)
         work()
         run.refresh_from_db()
-        assert run.status in (Status.SUCCEEDED, Status.PARTIAL), (run.status, run.error_code, run.error_text)
+        assert run.status in (Status.SUCCEEDED, Status.PARTIAL), (run.status, run.error_text, run.waiting_for)
         self.runs.append(run)
         return run
 
