@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from catalog.checking.problems import FieldError, Invalid
 from catalog.models import Command, EntityRevision, Server, Skill
+from catalog.models.entities import EntityQuerySet
 from catalog.saving import Change, tell
 from orgs import audit
 from orgs.models import User
@@ -53,12 +54,15 @@ def attach(
     """Let the server offer these, by their ids, and no others that `by` sees; one change of its configuration. `seen`
     is what was attached when they were chosen. Raises AttachedMeanwhile, and Invalid for what may not be attached; a
     server that is gone is Server.DoesNotExist."""
+    given = {"commands": commands, "skills": skills}
+    for kind, ids in given.items():
+        list(held(ATTACHABLE[kind].objects.filter(organization=server.organization_id, pk__in=ids)))
     current: Server = Server.objects.select_for_update().select_related("organization").get(pk=server.pk)
     before = attached(current, by)
     here = _ids(before)
     if seen is not None and here != set(seen):
         raise AttachedMeanwhile
-    wanted = {kind: _chosen(current, kind, ids, by) for kind, ids in (("commands", commands), ("skills", skills))}
+    wanted = {kind: _chosen(current, kind, ids, by) for kind, ids in given.items()}
     if here == _ids(wanted):
         return current
     for kind, rows in wanted.items():
@@ -75,6 +79,12 @@ def attach(
     )
     tell(current, Change("update", "server", current.name), by)
     return current
+
+
+def held(rows: EntityQuerySet) -> EntityQuerySet:
+    """Commands or skills that are to be attached, ours until the transaction ends: none is deleted meanwhile. Ask for
+    them before the server: who renames or deletes one holds it first, and its servers then."""
+    return rows.select_for_update().order_by("pk")
 
 
 def tell_servers(row: Command | Skill, by: User | None, source: EntityRevision.Source) -> None:

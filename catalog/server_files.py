@@ -9,24 +9,26 @@ a person enters them: a credential never goes over to something that could send 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
-from catalog.attaching import ATTACHABLE
+from catalog.attaching import ATTACHABLE, held
 from catalog.contents import check_text
 from catalog.exchange import errors, rows
-from catalog.exchange.applying import HostsNotConfirmed, Imported, ServerMoved, entered, lock_whole, write
+from catalog.exchange.applying import Imported, ServerMoved, entered, lock_whole, write
 from catalog.exchange.document import dumps
 from catalog.exchange.merging import check_merged
 from catalog.exchange.model import ServerConfig
-from catalog.exchange.planning import ImportPlan, counts, plan
+from catalog.exchange.openings import openings
+from catalog.exchange.planning import counts, plan
 from catalog.exchange.portable import complete, from_portable, to_portable
 from catalog.exchange.renames import Renames, renames
 from catalog.exchange.snapshot import snapshot
+from catalog.exchange.moves import Move
 from catalog.exchange.wording import move_line
 from catalog.models import EntityKind, EntityRevision, Provider, Resource, Server, Tool
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
@@ -42,6 +44,14 @@ _IN_THE_WAY = (
     "Two things in the file have one name to the database, in whatever case, or somebody saved another of this name at "
     "the same moment. Sync again, and if this stays, rename one of them."
 )
+
+
+class _NotConfirmed(ValueError):
+    """Somebody has to agree to it."""
+
+    def __init__(self, moves: Sequence[Move], opened: Sequence[str]) -> None:
+        super().__init__()
+        self.moves, self.opened = moves, opened
 
 
 def document(server: Server) -> dict[str, Any]:
@@ -74,9 +84,10 @@ def apply(
     """Make the server what the file says, or a new one of it (`server` None): what it lacks goes, authentication stays.
 
     It is one change: one revision counted, one piece of news, one event, and what it was before and after is kept.
-    Raises BadFile (VALIDATION_FAILED, DUPLICATE_SLUG, MISSING_ENTITY; HOST_CHANGED unless `confirmed`, where requests
-    would go to another host than before), its fields pointers into `definition.raw` where there is that, and
-    StaleServer when the server is not at `seen_revision` any more.
+    Raises BadFile (VALIDATION_FAILED, DUPLICATE_SLUG, MISSING_ENTITY; unless `confirmed` HOST_CHANGED, where requests
+    would go to another host than before, and VISIBILITY_CHANGED, where what is private would be public), its fields
+    pointers into `definition.raw` where there is that, and StaleServer when the server is not at `seen_revision` any
+    more.
     """
     try:
         wanted = _wanted(definition)
@@ -94,8 +105,8 @@ def apply(
     except SlugTaken as error:
         problem = errors.Problem("This slug is taken in the organisation. Choose another.", "/slug")
         raise _bad(definition, Code.DUPLICATE_SLUG, [problem]) from error
-    except HostsNotConfirmed as error:
-        raise _moved(definition, error.plan) from error
+    except _NotConfirmed as error:
+        raise BadFile(*_to_confirm(definition, error)) from error
     except ServerMoved as error:
         raise _bad(definition, Code.VALIDATION_FAILED, [errors.Problem(_IN_THE_WAY)]) from error
     return current
@@ -133,8 +144,9 @@ def _write(server: Server, file: ServerConfig, *, confirmed: bool) -> Imported:
         raise ServerMoved from error
     wanted = plan(here, complete(here, file), entered=entered(server))
     check_merged(here, wanted.resolved, remove=True)
-    if wanted.moves and not confirmed:
-        raise HostsNotConfirmed(wanted)
+    opened = openings(here, wanted.resolved)
+    if (wanted.moves or opened) and not confirmed:
+        raise _NotConfirmed(wanted.moves, opened)
     imported = Imported(server, wanted, wanted.removed)
     write(imported)
     if file.slug != here.slug:
@@ -161,12 +173,12 @@ def _rename(server: Server, found: Renames) -> None:
 
 
 def _attached(organization: Organization, definition: Definition) -> dict[str, list[Any]]:
-    """The rows that the file names, which are nobody's own. Raises BadFile for those that are not there."""
+    """The rows that the file names, held, which are nobody's own. Raises BadFile for those that are not there."""
     found: dict[str, list[Any]] = {}
     missing = []
     for kind, model in ATTACHABLE.items():
         slugs = definition.document.get(kind, [])
-        rows_of = {row.slug: row for row in model.objects.for_org(organization).filter(slug__in=slugs)}
+        rows_of = {row.slug: row for row in held(model.objects.for_org(organization).filter(slug__in=slugs))}
         found[kind] = list(rows_of.values())
         missing += [
             errors.Problem(f"There is no {kind[:-1]} “{slug}” in this organisation.", errors.pointer([kind, number]))
@@ -239,14 +251,18 @@ def _tell(
         tell(server, Change("import", "configuration", server.name), by, source=origin)
 
 
-def _moved(definition: Definition, wanted: ImportPlan) -> BadFile:
-    lines = "; ".join(move_line(each) for each in wanted.moves[:_MOST_PROBLEMS])
-    text = (
-        f"Requests, and the credentials in them, would go to another host: {lines}. Somebody who may edit servers has "
-        "to agree first."
-    )
-    names = tuple(each.name for each in wanted.moves[:_MOST_PROBLEMS])
-    return BadFile(Problem(Code.HOST_CHANGED, text, path_of(Kind.SERVER, definition.slug), fields=names))
+def _to_confirm(definition: Definition, found: _NotConfirmed) -> Iterator[Problem]:
+    path = path_of(Kind.SERVER, definition.slug)
+    agree = "Somebody who may edit servers has to agree first."
+    if moves := found.moves[:_MOST_PROBLEMS]:
+        lines = "; ".join(map(move_line, moves))
+        text = f"Requests, and the credentials in them, would go to another host: {lines}. {agree}"
+        yield Problem(Code.HOST_CHANGED, text, path, fields=tuple(each.name for each in moves))
+    if opened := found.opened[:_MOST_PROBLEMS]:
+        more = len(found.opened) - len(opened)
+        lines = ", ".join(opened) + (f" and {more:,} more" if more else "")
+        text = f"What is private would be public: {lines}. {agree}"
+        yield Problem(Code.VISIBILITY_CHANGED, text, path, fields=tuple(opened))
 
 
 def _bad(definition: Definition, code: Code, wrong: Iterable[errors.Problem]) -> BadFile:

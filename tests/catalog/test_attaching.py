@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
 from django.test import Client
 
 from catalog import attaching, commands, server_files
@@ -232,3 +234,30 @@ def test_there_is_something_to_do_where_there_is_nothing_yet(browse: Browse, bob
     assert "There are no skills yet." in shown
     panel = shown.partition('id="attached"')[2].partition("</section>")[0]
     assert 'type="submit"' not in panel
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_command_deleted_at_the_same_moment_is_told_and_no_error() -> None:
+    if connection.vendor != "postgresql":
+        pytest.skip("On SQLite no two write at the same moment.")
+    acme = factories.organization("Acme")
+    server, greet = factories.server(acme), factories.command(acme, "Greet")
+    results: list[Any] = []
+
+    def choose() -> None:
+        try:
+            results.append(attach(server, commands=[greet.pk], skills=[], by=None))
+        except Exception as error:  # looked at below
+            results.append(error)
+        finally:
+            connection.close()
+
+    attaching = threading.Thread(target=choose)
+    with transaction.atomic():
+        commands.delete_command(command=greet, by=None)
+        attaching.start()
+        attaching.join(1)
+        assert attaching.is_alive(), "It waits for the deletion, which could still be undone."
+    attaching.join()
+    assert isinstance(results[0], Invalid)
+    assert not server.commands.exists()
