@@ -1,5 +1,5 @@
-"""What uses a command, a skill, a toolkit, a server, or a tool, prompt or resource of one: told on its page, and before
-it is deleted."""
+"""What uses a command, a skill, a toolkit, a server, a provider, or what one offers: told on its page, and before it is
+deleted."""
 
 from __future__ import annotations
 
@@ -10,10 +10,22 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from catalog.models import Client, Command, EntityKind, Prompt, Resource, Server, Skill, Tool, Toolkit, ToolkitItem
+from catalog.models import (
+    Client,
+    Command,
+    EntityKind,
+    Prompt,
+    Provider,
+    Resource,
+    Server,
+    Skill,
+    Tool,
+    Toolkit,
+    ToolkitItem,
+)
 from orgs.models import Membership
 
-Used = Command | Skill | Toolkit | Server | Tool | Prompt | Resource
+Used = Command | Skill | Toolkit | Server | Provider | Tool | Prompt | Resource
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +63,12 @@ def _users(row: Used, membership: Membership) -> Iterator[tuple[EntityKind, Iter
             yield EntityKind.SERVER, row.servers.filter(theirs, organization=membership.organization_id)
         case Toolkit():
             yield EntityKind.CLIENT, Client.objects.visible_to(membership).filter(toolkits=row)
-        case Server():
-            its = Q(tool__server=row) | Q(prompt__server=row) | Q(resource__server=row)
+        case Server() | Provider():
+            of = row._meta.model_name
+            its = Q(**{f"tool__{of}": row}) | Q(**{f"prompt__{of}": row}) | Q(**{f"resource__{of}": row})
             holders = ToolkitItem.objects.filter(its).values("toolkit")
             yield EntityKind.TOOLKIT, toolkits.filter(pk__in=holders)
-            yield EntityKind.CLIENT, Client.objects.visible_to(membership).filter(servers=row)
+            if isinstance(row, Server):
+                yield EntityKind.CLIENT, Client.objects.visible_to(membership).filter(servers=row)
         case Tool() | Prompt() | Resource():
             yield EntityKind.TOOLKIT, toolkits.filter(**{f"items__{row._meta.model_name}": row})

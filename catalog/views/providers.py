@@ -13,6 +13,7 @@ from django.urls import reverse
 from catalog import providers as services
 from catalog import warnings
 from catalog.access import server_of
+from catalog.entity_uses import uses_of
 from catalog.forms.tools import ProviderForm
 from catalog.models import Prompt, Provider, Resource, Server, Tool
 from catalog.views import entity
@@ -100,7 +101,10 @@ def delete(request: HttpRequest, membership: Membership, server: str, pk: UUID) 
         it,
         name=row.name,
         text=f"Agents lose what it offers at once. This cannot be undone. {ending}",
-        items=[f"{each.count:,} {each.label}" for each in removals],
+        items=[
+            *(f"{each.count:,} {each.label}" for each in removals),
+            *(use.loss for use in uses_of(row, membership)),
+        ],
         button="Delete provider",
         action=reverse("catalog:provider_delete", args=[*where, row.pk]),
         cancel_url=reverse("catalog:provider", args=[*where, row.pk]),

@@ -186,5 +186,6 @@ def test_deleting_a_tool_or_server_asks_with_the_toolkits_that_lose_it(
     factories.toolkit(acme, "Outdoors", *(things[name] for name in ("tools", "prompts", "resources")))
     home = "/o/acme/servers/docs"
     pages = [f"{home}/{name}/{things[name].pk}/delete/" for name in ("tools", "prompts", "resources")]
+    pages.append(f"{home}/providers/{things['tools'].provider_id}/delete/")
     for page in (*pages, f"{home}/delete/"):
         assert "Toolkit “Outdoors” loses it" in words(browse(alice).get(page))
