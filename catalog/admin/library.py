@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 
 from catalog.models import (
@@ -96,7 +96,8 @@ class EntityRevisionAdmin(SharedAdmin):
 
 @admin.register(FileBlob)
 class FileBlobAdmin(ReadOnlyAdmin):
-    """By blob id and size alone: a file is read where its skill is."""
+    """By blob id and size alone: a file is read where its skill is. Those that only personal skills have, or nothing
+    any more, are left out."""
 
     list_display = ["oid", "size", "organization", "stored_at"]
     list_filter = ["stored_at"]
@@ -104,7 +105,11 @@ class FileBlobAdmin(ReadOnlyAdmin):
     search_fields = ["=oid", "organization__name"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).defer("data")
+        used = [
+            Exists(SkillFile.objects.filter(blob=OuterRef("pk"), skill__owner=None)),
+            Exists(RevisionFile.objects.filter(blob=OuterRef("pk"), revision__owner=None)),
+        ]
+        return super().get_queryset(request).filter(used[0] | used[1]).defer("data")
 
 
 @admin.register(ToolkitItem)

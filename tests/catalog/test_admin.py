@@ -118,7 +118,7 @@ LIBRARY = {
     "client": "",
     "entityrevision": "owner",
     "revisionfile": "revision__owner",
-    "fileblob": "",
+    "fileblob": "revision_files__revision__owner",
 }
 """The models, and by which way each is somebody's own."""
 
@@ -127,10 +127,10 @@ LIBRARY = {
 def library(acme: Organization) -> Organization:
     """Has one of each, with SECRET in what it says, and Bob's own beside."""
     bob = factories.user("bob@acme.example")
-    more = {"front_matter": {"license": SECRET}, "files": {"scripts/fill.py": SECRET.encode()}}
-    values = {"description": "Fills in forms.", "instructions": SECRET, **more}
+    told = {"description": "Fills in forms.", "instructions": SECRET, "front_matter": {"license": SECRET}}
     for owner, name in ((None, "Forms"), (bob, "Diary")):
-        skill = skills.create_skill(organization=acme, values={**values, "name": name}, owner=owner, by=bob)
+        values = {**told, "name": name, "files": {"scripts/fill.py": f"{SECRET} {name}".encode()}}
+        skill = skills.create_skill(organization=acme, values=values, owner=owner, by=bob)
         command = factories.command(acme, name, prompt=SECRET, arguments=[{"name": SECRET}], owner=owner)
         tool = factories.tool(factories.provider(factories.server(acme)))
         factories.toolkit(acme, name, tool, skills=[skill], commands=[command], owner=owner)
