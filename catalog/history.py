@@ -14,7 +14,7 @@ from catalog.checking.problems import FieldError, Invalid
 from catalog.documents import MODELS, Document, Entity
 from catalog.entity_saving import Act, change, insert
 from catalog.models import Client, EntityKind, EntityRevision, FileBlob, Server
-from catalog.portable.model import BadFile, Kind
+from catalog.portable.model import TO_CONFIRM, BadFile, Kind
 from catalog.resolving import CLEAN, resolved, values_of
 from catalog.revisions import Source, last_number, record
 from orgs.models import Membership, User
@@ -105,7 +105,10 @@ def _restore_server(revision: EntityRevision, by: User, request: HttpRequest | N
             request=request,
         )
     except BadFile as error:
-        raise Invalid([FieldError("", each.message) for each in error.problems]) from error
+        words = [each.message for each in error.problems]
+        if error.problems[0].code in TO_CONFIRM:
+            words.append("Restoring cannot ask for that: make this change on the server’s own pages, then restore.")
+        raise Invalid([FieldError("", each) for each in words]) from error
 
 
 def _seen_by(membership: Membership) -> QuerySet[EntityRevision]:

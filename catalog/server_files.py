@@ -23,12 +23,12 @@ from catalog.exchange.applying import Imported, ServerMoved, entered, lock_whole
 from catalog.exchange.document import dumps
 from catalog.exchange.merging import check_merged
 from catalog.exchange.model import ServerConfig
+from catalog.exchange.moves import Move
 from catalog.exchange.openings import openings
 from catalog.exchange.planning import counts, plan
 from catalog.exchange.portable import complete, from_portable, to_portable
 from catalog.exchange.renames import Renames, renames
 from catalog.exchange.snapshot import snapshot
-from catalog.exchange.moves import Move
 from catalog.exchange.wording import move_line
 from catalog.models import EntityKind, EntityRevision, Provider, Resource, Server, Tool
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem

@@ -23,6 +23,7 @@ _ADVICE: Mapping[Code, str] = {
     Code.SECRET_FOUND: "Take the secret out, and replace it where it is used: who has read it may know it.",
     Code.UNSUPPORTED_VERSION: "Update this Millrace, or write the file as the schema of this version says.",
     Code.HOST_CHANGED: "See whether the new host is right, and confirm it, or correct the address in git.",
+    Code.VISIBILITY_CHANGED: "See whether anyone may reach it, and confirm it, or make it private again in git.",
 }
 
 

@@ -46,6 +46,12 @@ class Code(enum.StrEnum):
     UNSUPPORTED_VERSION = "UNSUPPORTED_VERSION"
     HOST_CHANGED = "HOST_CHANGED"
     """A server's requests or secrets would go to another host than before."""
+    VISIBILITY_CHANGED = "VISIBILITY_CHANGED"
+    """What is private would be public."""
+
+
+TO_CONFIRM = frozenset({Code.HOST_CHANGED, Code.VISIBILITY_CHANGED})
+"""Nothing is wrong with such a file, and it is taken when a person agrees."""
 
 
 @dataclass(frozen=True, slots=True)

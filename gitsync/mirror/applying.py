@@ -16,7 +16,7 @@ from catalog import porting
 from catalog.checking.problems import Invalid
 from catalog.documents import MODELS
 from catalog.models import Server
-from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
+from catalog.portable.model import TO_CONFIRM, BadFile, Code, Definition, Kind, Problem
 from catalog.revisions import Source
 from catalog.saving import Stale
 from catalog.servers import StaleServer
@@ -274,8 +274,7 @@ class Applying:
         return None
 
     def _fail(self, pair: Pair, bad: BadFile) -> None:
-        code = bad.problems[0].code
-        state = EntityState.CONFIRM if code is Code.HOST_CHANGED else EntityState.ERROR
+        state = EntityState.CONFIRM if bad.problems[0].code in TO_CONFIRM else EntityState.ERROR
         if pair.action is Action.MERGE and state == EntityState.ERROR:
             state, bad = EntityState.CONFLICT, noting.unmergeable(pair, bad)
         pair.action, pair.bad = Action.FAIL, bad

@@ -9,12 +9,13 @@ from typing import Any
 
 import pytest
 
-from catalog import server_files
+from catalog import history, server_files
+from catalog.checking.problems import Invalid
 from catalog.exchange.model import MASK, VariableConfig
 from catalog.exchange.snapshot import snapshot
-from catalog.models import Provider, Server, Tool, Variable
+from catalog.models import EntityRevision, Provider, Server, Tool, Variable
 from catalog.portable.model import BadFile, Code
-from orgs.models import Organization
+from orgs.models import Organization, User
 from tests.catalog import exchange_samples as samples
 from tests.catalog.exchange_samples import SAMPLE
 from tests.catalog.test_server_files import Document, apply, credentials, refused, tool, weather
@@ -100,6 +101,7 @@ def by_names_exchanged(document: Document) -> None:
     here = weather(document)
     notes["baseUrl"], here["baseUrl"] = here["baseUrl"], "https://evil.example"
     notes["name"], here["name"] = "Weather", "notes"
+    notes["visibility"], here["visibility"] = here["visibility"], notes["visibility"]
     document["providers"].sort(key=lambda each: each["name"].lower())
     notes.update(tools=here["tools"])
     del here["tools"]
@@ -229,3 +231,80 @@ def test_a_server_is_as_it_was_after_whatever_is_refused(acme: Organization) -> 
     refused(Code.DUPLICATE_SLUG, server, wanted, acme)
     assert snapshot(server, masked=False) == kept
     assert Provider.objects.filter(server=server, name="Weather").exists(), "the rename before it, too"
+
+
+def the_server(document: Document) -> None:
+    document["visibility"] = "public"
+
+
+def a_provider(document: Document) -> None:
+    weather(document)["visibility"] = "public"
+
+
+def a_provider_without_a_word(document: Document) -> None:
+    del weather(document)["visibility"]
+
+
+def a_provider_by_another_name(document: Document) -> None:
+    weather(document).update(name="Zephyr", visibility="public")
+
+
+def a_tool_in_a_new_provider(document: Document) -> None:
+    """Two have the address of the one that is gone, so that neither is that one renamed."""
+    was = weather(document)
+    document["providers"] = [
+        *(each for each in document["providers"] if each is not was),
+        {**was, "name": "Zephyr", "visibility": "public"},
+        {"name": "Zephyr 2", "baseUrl": was["baseUrl"], "visibility": "private"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "change", [the_server, a_provider, a_provider_without_a_word, a_provider_by_another_name, a_tool_in_a_new_provider]
+)
+def test_what_is_private_becomes_public_only_when_a_person_agrees(
+    acme: Organization, change: Callable[[Document], None]
+) -> None:
+    server = samples.server(acme, samples.with_weather(replace(SAMPLE, visibility="private"), visibility="private"))
+    wanted = server_files.document(server)
+    change(wanted)
+    refused(Code.VISIBILITY_CHANGED, server, wanted, acme)
+    apply(server, wanted, acme, confirmed=True)
+    refreshed = server_files.document(server)
+    assert "public" in {refreshed["visibility"], *(each["visibility"] for each in refreshed["providers"])}
+
+
+def test_what_would_be_public_and_elsewhere_is_told_as_both(acme: Organization) -> None:
+    server = samples.server(acme, replace(SAMPLE, visibility="private"))
+    wanted = server_files.document(server)
+    wanted["visibility"] = "public"
+    moved(wanted)
+    with pytest.raises(BadFile) as caught:
+        apply(server, wanted, acme)
+    assert [each.code for each in caught.value.problems] == [Code.HOST_CHANGED, Code.VISIBILITY_CHANGED]
+
+
+def test_what_becomes_private_or_is_new_waits_for_nobody(acme: Organization) -> None:
+    server = samples.server(acme)
+    wanted = server_files.document(server)
+    wanted["visibility"] = weather(wanted)["visibility"] = "private"
+    wanted["providers"].append({"name": "zoo", "visibility": "public", "baseUrl": "https://zoo.example"})
+    apply(server, wanted, acme)
+    made = apply(None, {**wanted, "slug": "another", "visibility": "public"}, acme)
+    assert made.visibility == "public"
+
+
+def test_a_restore_makes_nothing_public_and_leads_nowhere_else(acme: Organization, alice: User) -> None:
+    server = samples.server(acme)
+    before = server_files.document(server)
+    wanted = {**before, "visibility": "private"}
+    apply(server, wanted, acme)
+    public = EntityRevision.objects.filter(entity=server.pk).earliest("number")
+    assert public.document["visibility"] == "public"
+    with pytest.raises(Invalid, match="would be public: the server.*own pages, then restore"):
+        history.restore(public, by=alice)
+    assert server_files.document(server) == wanted
+    Server.objects.filter(pk=server.pk).update(visibility="public")
+    Provider.objects.filter(server=server, name="Weather").update(base_url="https://other.example/v1")
+    with pytest.raises(Invalid, match="another host.*own pages, then restore"):
+        history.restore(public, by=alice)
