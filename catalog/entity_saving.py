@@ -19,8 +19,8 @@ from catalog.attaching import tell_servers
 from catalog.checking.problems import FieldError, Findings, Invalid
 from catalog.checking.slugs import slug_of
 from catalog.documents import Document, Entity, document_of, kind_of
-from catalog.entities import same
 from catalog.models import Command, EntityRevision, Skill, SkillFile, Toolkit
+from catalog.part_saving import same
 from catalog.portable.schemas import MOST_NAMES
 from catalog.revisions import Source, record
 from catalog.saving import Change, locked

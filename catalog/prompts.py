@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog import entities
+from catalog import part_saving
 from catalog.checking import prompts as rules
 from catalog.checking.problems import FieldError, Findings
 from catalog.contents import check_text
@@ -43,7 +43,7 @@ def create_prompt(
     row = Prompt(server=provider.server, provider=current)
     for name, value in _checked(row, values).items():
         setattr(row, name, value)
-    return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request)
+    return part_saving.create(row, fields=FIELDS, taken=_taken, by=by, request=request)
 
 
 @transaction.atomic
@@ -58,7 +58,7 @@ def edit_prompt(
     """Save FIELDS. Raises Invalid and Stale."""
     row = locked(prompt, seen_revision=seen_revision)
     row.server = prompt.server
-    return entities.edit(row, values=_checked(row, values), taken=_taken, by=by, request=request)
+    return part_saving.edit(row, values=_checked(row, values), taken=_taken, by=by, request=request)
 
 
 @transaction.atomic
@@ -66,7 +66,7 @@ def delete_prompt(*, prompt: Prompt, by: User | None, request: HttpRequest | Non
     """Delete it."""
     row = locked(prompt, seen_revision=None)
     row.server = prompt.server
-    entities.delete(row, before=entities.plain_facts(row, FIELDS), by=by, request=request)
+    part_saving.delete(row, before=part_saving.plain_facts(row, FIELDS), by=by, request=request)
 
 
 def _checked(row: Prompt, values: Mapping[str, Any]) -> dict[str, Any]:

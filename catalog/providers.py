@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog import entities
+from catalog import part_saving
 from catalog.checking.problems import FieldError, Findings
 from catalog.checking.providers import clean_provider
 from catalog.checking.templates import only_reference, references
@@ -41,7 +41,7 @@ def create_provider(
     row = Provider(server=server)
     for name, value in checked(row, values).items():
         setattr(row, name, value)
-    return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -55,7 +55,7 @@ def edit_provider(
 ) -> Provider:
     """Save FIELDS. Raises Invalid and Stale."""
     row = _locked(provider, seen_revision)
-    return entities.edit(row, values=checked(row, values), taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.edit(row, values=checked(row, values), taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -63,7 +63,7 @@ def delete_provider(*, provider: Provider, by: User | None, request: HttpRequest
     """Delete it with its tools, resources and prompts."""
     row = _locked(provider, None)
     removed = {each.label: each.count for each in removals(row)}
-    entities.delete(row, before={**_facts(row, FIELDS), "removed": removed}, by=by, request=request)
+    part_saving.delete(row, before={**_facts(row, FIELDS), "removed": removed}, by=by, request=request)
 
 
 def removals(provider: Provider) -> list[Removal]:
@@ -124,7 +124,7 @@ def _taken(row: Provider) -> list[FieldError]:
 
 
 def _facts(row: Provider, fields: tuple[str, ...]) -> dict[str, Any]:
-    facts = entities.plain_facts(row, fields)
+    facts = part_saving.plain_facts(row, fields)
     if facts.get("oauth2_client_id") and not only_reference(row.oauth2_client_id):
         facts["oauth2_client_id"] = audit.MASK
     return facts

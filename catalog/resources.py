@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog import entities
+from catalog import part_saving
 from catalog.checking.problems import FieldError, Findings
 from catalog.checking.resources import clean_resource
 from catalog.contents import check_text
@@ -30,7 +30,7 @@ def create_resource(
     row = Resource(server=provider.server, provider=current)
     for name, value in _checked(row, values).items():
         setattr(row, name, value)
-    return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request)
+    return part_saving.create(row, fields=FIELDS, taken=_taken, by=by, request=request)
 
 
 @transaction.atomic
@@ -45,7 +45,7 @@ def edit_resource(
     """Save FIELDS. Raises Invalid and Stale."""
     row = locked(resource, seen_revision=seen_revision)
     row.server = resource.server
-    return entities.edit(row, values=_checked(row, values), taken=_taken, by=by, request=request)
+    return part_saving.edit(row, values=_checked(row, values), taken=_taken, by=by, request=request)
 
 
 @transaction.atomic
@@ -53,7 +53,7 @@ def delete_resource(*, resource: Resource, by: User | None, request: HttpRequest
     """Delete it."""
     row = locked(resource, seen_revision=None)
     row.server = resource.server
-    entities.delete(row, before=entities.plain_facts(row, FIELDS), by=by, request=request)
+    part_saving.delete(row, before=part_saving.plain_facts(row, FIELDS), by=by, request=request)
 
 
 def _checked(row: Resource, values: Mapping[str, Any]) -> dict[str, Any]:

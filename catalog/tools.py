@@ -9,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog import entities
+from catalog import part_saving
 from catalog.checking.problems import FieldError, Findings
 from catalog.checking.tools import clean_tool
 from catalog.models import Provider, Tool
@@ -46,7 +46,7 @@ def create_tool(
         findings.add("", f"{owner.name} has no base URL that a tool could be called at. Give it one first.")
     for name, value in _checked(row, values, findings).items():
         setattr(row, name, value)
-    return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -61,20 +61,20 @@ def edit_tool(
     """Save FIELDS. Raises Invalid and Stale."""
     row = _locked(tool, seen_revision)
     wanted = _checked(row, values, Findings())
-    return entities.edit(row, values=wanted, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.edit(row, values=wanted, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
 def set_enabled(*, tool: Tool, enabled: bool, by: User | None, request: HttpRequest | None = None) -> Tool:
     """Offer it to agents, or no longer."""
     row = _locked(tool, None)
-    return entities.edit(row, values={"enabled": enabled}, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.edit(row, values={"enabled": enabled}, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
 def delete_tool(*, tool: Tool, by: User | None, request: HttpRequest | None = None) -> None:
     row = _locked(tool, None)
-    entities.delete(row, before=_facts(row, FIELDS), by=by, request=request)
+    part_saving.delete(row, before=_facts(row, FIELDS), by=by, request=request)
 
 
 def _locked(tool: Tool, seen_revision: int | None) -> Tool:
@@ -100,7 +100,7 @@ def _taken(row: Tool) -> list[FieldError]:
 
 def _facts(row: Tool, fields: tuple[str, ...]) -> dict[str, Any]:
     """Schemas as texts, which the log cuts, and headers by name alone: a value may be somebody's credential."""
-    facts = entities.plain_facts(row, fields)
+    facts = part_saving.plain_facts(row, fields)
     for name in SCHEMAS:
         if facts.get(name):
             facts[name] = json.dumps(facts[name], ensure_ascii=False)

@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog import entities
+from catalog import part_saving
 from catalog.checking.hosts import added, allows
 from catalog.checking.problems import FieldError, Findings
 from catalog.checking.templates import references
@@ -103,7 +103,7 @@ def create_variable(
     row = Variable(server=server)
     for name, value in checked(row, values).items():
         setattr(row, name, value)
-    return entities.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.create(row, fields=FIELDS, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -123,7 +123,7 @@ def edit_variable(
     wanted = checked(row, values)
     if wanted.get("secret"):
         _forget_what_does_not_open(row)
-    return entities.edit(row, values=wanted, taken=_taken, by=by, request=request, facts=_facts)
+    return part_saving.edit(row, values=wanted, taken=_taken, by=by, request=request, facts=_facts)
 
 
 @transaction.atomic
@@ -131,7 +131,7 @@ def delete_variable(*, variable: Variable, by: User | None, request: HttpRequest
     """Delete it, used or not: what refers to it fails when it is called."""
     row = locked(variable, seen_revision=None)
     row.server = variable.server
-    entities.delete(row, before=_facts(row, FIELDS), by=by, request=request)
+    part_saving.delete(row, before=_facts(row, FIELDS), by=by, request=request)
 
 
 def checked(row: Variable, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from catalog.checking.headers import carries_credentials
-from catalog.entities import same
 from catalog.openapi.names import free_name
 from catalog.openapi.tools import Proposal, endpoint
+from catalog.part_saving import same
 
 NEW, CHANGED, SAME, IMPOSSIBLE = "new", "changed", "same", "impossible"
 

@@ -1,4 +1,4 @@
-"""What creating, editing and deleting have in common, for all that a server offers and the variables in it.
+"""What creating, editing and deleting have in common for all that a server offers and the variables in it.
 
 Call them within the transaction of a service that has checked the values. Each change is written once: the row with
 its revision counted, one event of the audit log, and the news of it last.
@@ -18,7 +18,7 @@ from catalog.saving import Change, tell
 from orgs import audit
 from orgs.models import User
 
-Entity = Provider | Tool | Resource | Prompt | Variable
+Part = Provider | Tool | Resource | Prompt | Variable
 ROW = TypeVar("ROW", Provider, Tool, Resource, Prompt, Variable)
 Facts = Callable[[Any, tuple[str, ...]], dict[str, Any]]
 """What the audit log keeps of a row's fields."""
@@ -26,7 +26,7 @@ Taken = Callable[[Any], list[FieldError]]
 """Which fields of an unsaved row another row has already, asked when the database has refused it."""
 
 
-def plain_facts(row: Entity, fields: tuple[str, ...]) -> dict[str, Any]:
+def plain_facts(row: Part, fields: tuple[str, ...]) -> dict[str, Any]:
     """The fields as they are; those whose names speak of a secret are masked by the log."""
     return {name: getattr(row, name) for name in fields}
 
@@ -74,7 +74,7 @@ def edit(
 
 
 def delete(
-    row: Entity,
+    row: Part,
     *,
     before: Mapping[str, Any],
     by: User | None,
@@ -88,7 +88,7 @@ def delete(
     tell(server, change, by)
 
 
-def kind_of(row: Entity) -> str:
+def kind_of(row: Part) -> str:
     """provider, tool, resource, prompt, variable"""
     return str(row._meta.model_name)
 
@@ -102,7 +102,7 @@ def same(old: Any, new: Any) -> bool:
     return type(old) is type(new) and bool(old == new)
 
 
-def _write(row: Entity, taken: Taken, *, insert: bool) -> None:
+def _write(row: Part, taken: Taken, *, insert: bool) -> None:
     try:
         with transaction.atomic():
             row.save(force_insert=insert, force_update=not insert)
@@ -114,7 +114,7 @@ def _write(row: Entity, taken: Taken, *, insert: bool) -> None:
 
 def _record(
     verb: str,
-    row: Entity,
+    row: Part,
     by: User | None,
     request: HttpRequest | None,
     *,
