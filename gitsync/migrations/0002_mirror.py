@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('files', models.JSONField(blank=True, default=dict)),
                 ('document', catalog.fields.OrderedJSONField(blank=True, default=dict)),
                 ('digest', models.CharField(blank=True, help_text='Of what the database had then.', max_length=64)),
-                ('entity_revision', models.PositiveIntegerField(blank=True, help_text='Of the row then.', null=True)),
+                ('entity_revision', models.PositiveIntegerField(blank=True, help_text='Of the row when both were last compared; none: it was gone.', null=True)),
                 ('agreed_commit', models.CharField(blank=True, max_length=64)),
                 ('agreed_at', models.DateTimeField(blank=True, null=True)),
                 ('proposed', models.JSONField(blank=True, default=dict)),

@@ -73,11 +73,14 @@ class MirroredEntity(models.Model):
     document = OrderedJSONField(default=dict, blank=True)
     """Its file then, whole: with what Millrace does not know."""
     digest = models.CharField(max_length=64, blank=True, help_text="Of what the database had then.")
-    entity_revision = models.PositiveIntegerField(null=True, blank=True, help_text="Of the row then.")
+    entity_revision = models.PositiveIntegerField(
+        null=True, blank=True, help_text="Of the row when both were last compared; none: it was gone."
+    )
     agreed_commit = models.CharField(max_length=64, blank=True)
     agreed_at = models.DateTimeField(null=True, blank=True)
     proposed: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
-    """What the open pull request holds of it: path -> blob id, "" for what it deletes."""
+    """What our last commit was about to hold of it, or the open pull request does: path -> blob id, "" for what goes.
+    In git it is ours, although that may never have been noted."""
 
     state = models.CharField(max_length=8, choices=EntityState.choices, default=EntityState.IN_STEP)
     error: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)

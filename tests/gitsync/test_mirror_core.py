@@ -198,3 +198,35 @@ def test_a_link_is_told_and_never_followed(begin: Begin) -> None:
     made.commit({"skills/pdf-forms/assets/more": None, "commands/link.json": None})
     made.sync()
     made.assert_in_step()
+
+
+def test_what_was_edited_again_before_its_pull_request_was_merged_is_no_conflict(begin: Begin) -> None:
+    made = begin(files={"commands/hello.json": HELLO}, mode=Mode.PULL_REQUEST)
+    made.save("command", "hello", description="Once.")
+    made.sync()
+    made.save("command", "hello", description="Twice.")
+    first = made.mirror.pull_request
+    made.commit({"commands/hello.json": made.bytes_of("commands/hello.json", made.mirror.side_branch)}, "Merge it")
+    made.hosted.pulls[-1].state = "merged"
+    made.sync()
+    assert made.states() == {}
+    assert made.mirror.pull_request != first
+    assert made.json("commands/hello.json", made.mirror.side_branch)["description"] == "Twice."
+    assert made.row("command", "hello").description == "Twice."
+
+
+def test_what_was_edited_again_after_a_sync_was_killed_is_no_conflict(begin: Begin) -> None:
+    made = begin(files={"commands/hello.json": HELLO})
+    before = MirroredEntity.objects.values().get()
+    made.save("command", "hello", description="Once.")
+    made.sync()
+    noted = MirroredEntity.objects.get()
+    # As it is where the commit arrived and nothing was noted of it but what it was to bring.
+    MirroredEntity.objects.filter(pk=noted.pk).update(
+        **{name: before[name] for name in ("files", "document", "digest", "entity_revision")}, proposed=noted.files
+    )
+    made.save("command", "hello", description="Twice.")
+    made.sync()
+    assert made.states() == {}
+    assert made.json("commands/hello.json")["description"] == "Twice."
+    made.assert_in_step()
