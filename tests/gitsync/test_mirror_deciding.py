@@ -101,7 +101,8 @@ def test_what_a_person_settled_is_done(choice: Choice, here: Side, git: Side, ac
 
 
 def test_nothing_that_was_changed_is_ever_lost_unless_a_person_says_so() -> None:
-    for here, git, agreed, equal, mergeable, deletes in itertools.product(HERE, Side, *[(True, False)] * 4):
+    flags = itertools.product((True, False), repeat=4)
+    for (here, git), (agreed, equal, mergeable, deletes) in itertools.product(itertools.product(HERE, Side), flags):
         if not agreed and SAME in (here, git):
             continue
         facts = Facts(here, git, agreed, equal=equal, mergeable=mergeable, deletes=deletes)
