@@ -39,9 +39,8 @@ def deleted(kind: str, membership: Membership) -> QuerySet[EntityRevision]:
 
 def lost(revision: EntityRevision) -> list[str]:
     """What it named then that is not there any more, a sentence each: restored, it has none of that."""
-    kind, row = Kind(revision.kind), _row_of(revision)
-    owner = revision.owner if row is None else getattr(row, "owner", None)
-    _, problems = resolved(kind, revision.document, revision.organization, owner=owner)
+    owner = _owner_of(revision, _row_of(revision))
+    _, problems = resolved(Kind(revision.kind), revision.document, revision.organization, owner=owner)
     return [each.message for each in problems]
 
 
@@ -57,17 +56,27 @@ def restore(revision: EntityRevision, *, by: User, request: HttpRequest | None =
         return _restore_server(revision, by, request)
     kind, row = EntityKind(revision.kind), _row_of(revision)
     act = Act(by, request, verb="restore")
+    owner = _owner_of(revision, row)
+    if owner not in (None, by):
+        raise PermissionDenied("It is somebody's own.")
+    values = _values(revision, owner, row)
     if row is not None:
-        if getattr(row, "owner", None) not in (None, by):
-            raise PermissionDenied("It is somebody's own.")
-        values = _values(revision, getattr(row, "owner", None), row)
         changed: Entity = change(row, values=values, seen_revision=None, clean=CLEAN[kind], act=act)
         return changed
     new = MODELS[kind](pk=revision.entity, organization=revision.organization)
     if not isinstance(new, Client):
-        new.owner = revision.owner
+        new.owner = owner
     new.revision = last_number(kind, revision.entity) + 1
-    return insert(new, values=_values(revision, revision.owner, None), clean=CLEAN[kind], act=act)
+    return insert(new, values=values, clean=CLEAN[kind], act=act)
+
+
+def _owner_of(revision: EntityRevision, row: Any | None) -> User | None:
+    """Whose it is, and of one that is gone, whose it was last: what was shared is the organisation's for good."""
+    if row is not None:
+        owner: User | None = getattr(row, "owner", None)
+        return owner
+    last = EntityRevision.objects.filter(kind=revision.kind, entity=revision.entity).order_by("-number").first()
+    return last.owner if last is not None else revision.owner
 
 
 def _values(revision: EntityRevision, owner: User | None, row: Any) -> Document:

@@ -79,8 +79,8 @@ def apply(
     All of it or nothing, by the rules of the pages. What the document names is looked for among what is the
     organisation's. The bytes of a skill's files are in `definition.data`, or are those of a file that it has. Raises
     BadFile (VALIDATION_FAILED, DUPLICATE_SLUG, MISSING_INTEGRATION, MISSING_TOOL, MISSING_ENTITY; of servers
-    HOST_CHANGED and VISIBILITY_CHANGED unless `confirmed`), Stale (servers: StaleServer), and DoesNotExist where the row
-    is gone.
+    HOST_CHANGED and VISIBILITY_CHANGED unless `confirmed`), Stale (servers: StaleServer), and DoesNotExist where the
+    row is gone.
     """
     kind = definition.kind
     row = None if pk is None else _rows(organization, kind).get(pk=pk)

@@ -105,7 +105,10 @@ def _path(member: zipfile.ZipInfo) -> str:
 def _folder(paths: Mapping[str, zipfile.ZipInfo]) -> str:
     """The one folder with a SKILL.md, with a slash at its end."""
     above = [path.removesuffix(SKILL_FILE) for path in paths if path.rpartition("/")[2] == SKILL_FILE]
-    outermost = [one for one in above if not any(other != one and one.startswith(other) for other in above)]
+    outermost: list[str] = []
+    for one in sorted(above):  # a folder stands right before what is in it
+        if not outermost or not one.startswith(outermost[-1]):
+            outermost.append(one)
     if not outermost:
         raise BadArchive("It has no SKILL.md. Pack the folder in which SKILL.md is.")
     if len(outermost) > 1:

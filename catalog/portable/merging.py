@@ -104,14 +104,15 @@ def _ordered(base: list[str], ours: list[str], theirs: list[str], *, kept: Calla
     else:
         return None
     order = [name for name in first if kept(name)]
+    there = set(order)
+    behind: dict[str | None, list[str]] = {None: []}
     before: str | None = None
     for name in second:
-        if not kept(name):
-            continue
-        if name not in order:
-            order.insert(order.index(before) + 1 if before is not None else 0, name)
-        before = name
-    return order
+        if name in there:
+            before = name
+        elif kept(name):
+            behind.setdefault(before, []).append(name)
+    return [*behind[None], *(each for name in order for each in (name, *behind.get(name, ())))]
 
 
 def _same(one: Any, other: Any) -> bool:

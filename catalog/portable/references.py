@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 from catalog.checking.json_text import places_of, pointer_to
 from catalog.portable.model import Code, Kind, Problem, Reference
 
+MOST_MISSING = 100
 _CHOSEN = {"tools": "tool", "prompts": "prompt", "resources": "resource"}
 _LISTS: Mapping[Kind, Mapping[str, str]] = {
     Kind.SERVER: {"commands": "command", "skills": "skill"},
@@ -67,9 +69,9 @@ def _of(kind: Kind, document: Mapping[str, Any]) -> Iterator[Reference]:
 def check(
     kind: Kind, document: Mapping[str, Any], path: str, there: There, text: str | None = None
 ) -> tuple[Problem, ...]:
-    """A problem for each thing that is named and not there; with the file's `text` (one that was read without a
-    problem) also its line and column."""
-    missing = [each for each in of(kind, document) if not _is_there(each, there)]
+    """A problem for each thing that is named and not there, at most MOST_MISSING; with the file's `text` (one that was
+    read without a problem) also its line and column."""
+    missing = list(islice((each for each in of(kind, document) if not _is_there(each, there)), MOST_MISSING))
     if not missing:
         return ()
     pointers = {_key(each): each.pointer for each in missing}

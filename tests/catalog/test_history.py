@@ -193,3 +193,27 @@ def test_lists_take_one_query_whatever_their_length(acme: Organization, carol: U
     with CaptureQueriesContext(connection) as queries:
         assert [it.by for it in history.deleted("command", membership)] == [None] * 5
     assert len(queries) == 1
+
+
+def test_what_was_shared_comes_back_as_the_organisations_whoever_had_it_before(
+    acme: Organization, alice: User, bob: User
+) -> None:
+    row = greet(acme, alice)
+    commands.share_command(command=row, by=alice)
+    commands.delete_command(command=Command.objects.get(), by=bob)
+    restored = history.restore(revision(row, 1), by=alice)
+    assert restored.pk == row.pk
+    assert Command.objects.get().owner is None
+
+
+def test_what_was_shared_comes_back_without_what_is_still_somebodys_own(acme: Organization, alice: User) -> None:
+    own = greet(acme, alice)
+    values = {"name": "Mine", "commands": [own.pk]}
+    row = toolkits.create_toolkit(organization=acme, values=values, by=alice, owner=alice)
+    row = toolkits.edit_toolkit(toolkit=row, values={"commands": []}, seen_revision=None, by=alice)
+    toolkits.share_toolkit(toolkit=row, by=alice)
+    toolkits.delete_toolkit(toolkit=Toolkit.objects.get(), by=alice)
+    first = revision(row, 1)
+    assert history.lost(first) == ["There is no command “greet”."]
+    history.restore(first, by=alice)
+    assert (Toolkit.objects.get().owner, Toolkit.objects.get().commands.count()) == (None, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 
 import pytest
 
@@ -72,3 +73,12 @@ def test_a_missing_tool_is_told_with_those_that_there_are() -> None:
 def test_each_code_has_advice(code: Code) -> None:
     assert advice(code).endswith((".", "git."))
     assert advice(code.value) == advice(code)
+
+
+def test_thousands_of_missing_tools_are_told_within_seconds_and_not_all() -> None:
+    slugs = [f"s{number}" for number in range(10)]
+    document = {"servers": {slug: {"tools": [f"t{number}" for number in range(5_000)]} for slug in slugs}}
+    there = There(dict.fromkeys(slugs, Offered({f"u{number}" for number in range(2_000)})))
+    before = time.process_time()
+    assert len(references.check(Kind.TOOLKIT, document, "x", there, json.dumps(document))) == references.MOST_MISSING
+    assert time.process_time() - before < 4

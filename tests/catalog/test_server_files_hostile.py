@@ -301,10 +301,10 @@ def test_a_restore_makes_nothing_public_and_leads_nowhere_else(acme: Organizatio
     apply(server, wanted, acme)
     public = EntityRevision.objects.filter(entity=server.pk).earliest("number")
     assert public.document["visibility"] == "public"
-    with pytest.raises(Invalid, match="would be public: the server.*own pages, then restore"):
+    with pytest.raises(Invalid, match=r"would be public: the server.*own pages, then restore"):
         history.restore(public, by=alice)
     assert server_files.document(server) == wanted
     Server.objects.filter(pk=server.pk).update(visibility="public")
     Provider.objects.filter(server=server, name="Weather").update(base_url="https://other.example/v1")
-    with pytest.raises(Invalid, match="another host.*own pages, then restore"):
+    with pytest.raises(Invalid, match=r"another host.*own pages, then restore"):
         history.restore(public, by=alice)

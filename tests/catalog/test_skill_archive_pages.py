@@ -5,12 +5,14 @@ from __future__ import annotations
 import html
 import io
 import stat
+import time
 import zipfile
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from catalog.models import Skill
+from catalog.skill_archives import BadArchive, unpack
 from orgs.models import Organization, User
 from tests import factories
 from tests.catalog.pages import words
@@ -125,3 +127,19 @@ def test_a_slug_that_is_taken_is_told_beside_its_field(browse: Browse, bob: User
     )
     assert response.context["form"].errors["slug"]
     assert Skill.objects.count() == 1
+
+
+def test_a_zip_file_of_nothing_but_skills_is_refused_at_once() -> None:
+    data = packed({f"{number}/SKILL.md": b"" for number in range(20_000)}, zipfile.ZIP_STORED)
+    before = time.process_time()
+    with pytest.raises(BadArchive, match="several skills"):
+        unpack(data, max_file_bytes=1, max_bytes=1, max_files=1)
+    assert time.process_time() - before < 5
+
+
+def test_the_outermost_skill_is_the_one_whatever_lies_beside_and_in_it() -> None:
+    inside = {"a/SKILL.md": b"1", "a-b/x": b"", "a/b/SKILL.md": b"2", "a/b/c/SKILL.md": b"3"}
+    folder, files = unpack(packed(inside), max_file_bytes=9, max_bytes=9, max_files=9)
+    assert (folder, files) == ("a", {"SKILL.md": b"1", "b/SKILL.md": b"2", "b/c/SKILL.md": b"3"})
+    with pytest.raises(BadArchive, match="several skills"):
+        unpack(packed({**inside, "a-b/SKILL.md": b"4"}), max_file_bytes=9, max_bytes=9, max_files=9)
