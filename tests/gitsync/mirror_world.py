@@ -48,7 +48,7 @@ PIXEL = bytes.fromhex(
 )
 """A picture: bytes that are no text."""
 
-HELLO = {
+HELLO: dict[str, Any] = {
     "id": "hello-1",
     "name": "Hello",
     "slug": "hello",
@@ -56,7 +56,7 @@ HELLO = {
     "arguments": [{"name": "who", "description": "Whom to greet.", "required": True}],
     "prompt": "Say hello to {{who}}.",
 }
-WEATHER = {
+WEATHER: dict[str, Any] = {
     "id": "weather-1",
     "name": "Weather",
     "slug": "weather",
@@ -75,7 +75,7 @@ WEATHER = {
         }
     ],
 }
-FORECASTS = {
+FORECASTS: dict[str, Any] = {
     "id": "forecasts-1",
     "name": "Forecasts",
     "slug": "forecasts",
@@ -84,7 +84,7 @@ FORECASTS = {
     "commands": ["hello"],
     "skills": ["pdf-forms"],
 }
-DESK = {
+DESK: dict[str, Any] = {
     "id": "desk-1",
     "name": "Desk",
     "slug": "desk",

@@ -11,6 +11,7 @@ from catalog.models import Client, Command, EntityRevision, Skill, Toolkit
 from catalog.portable.model import SKILL_FILE
 from gitsync.models import MirroredEntity
 from jobs.models import Status
+from orgs.models import User
 from tests.gitsync.conftest import FORGES, changed, git
 from tests.gitsync.mirror_world import ALL, HELLO, PIXEL, SKILL, UNITS, Begin, begin, command, dumps, skill
 
@@ -101,7 +102,7 @@ def test_our_own_push_coming_back_costs_one_request_and_makes_no_commit(key: str
     assert EntityRevision.objects.count() == revisions
 
 
-def test_each_save_is_told_by_the_commit_with_its_author(begin: Begin, bob: object) -> None:
+def test_each_save_is_told_by_the_commit_with_its_author(begin: Begin, bob: User) -> None:
     made = begin(files=ALL)
     made.save("command", "hello", description="Greets.", by=bob)
     made.sync()

@@ -66,7 +66,7 @@ def test_edits_of_different_fields_are_merged_and_of_the_same_field_are_a_confli
 def was(made: Mirrored) -> set[str]:
     """All prompts that commands ever had here."""
     rows = EntityRevision.objects.filter(organization=made.organization, kind="command")
-    return {document["prompt"] for document in rows.values_list("document", flat=True)}
+    return {each.document["prompt"] for each in rows}
 
 
 def in_conflict(begin: Begin, files: dict[str, Any] | None = None) -> Mirrored:

@@ -95,7 +95,7 @@ BAD: dict[str, tuple[str, dict[str, Any], dict[str, Any]]] = {
         {
             "mcp-servers/weather.json": {
                 **WEATHER,
-                "providers": [{**WEATHER["providers"][0], "oauth2": {"tokenUrl": "https://api.example.com/token"}}],  # type: ignore[index,dict-item]
+                "providers": [{**WEATHER["providers"][0], "oauth2": {"tokenUrl": "https://api.example.com/token"}}],
             }
         },
         {"code": "VALIDATION_FAILED"},
@@ -351,7 +351,7 @@ def test_a_server_that_would_go_to_another_host_waits_for_a_person(begin: Begin)
     made = begin(files=ALL)
     server = made.row("server", "weather")
     factories.variable(server, "API_KEY", secret="s3cret-of-the-weather", hosts=["api.example.com"])
-    elsewhere = {**WEATHER["providers"][0], "baseUrl": "https://evil.example.net/v1"}  # type: ignore[index,dict-item]
+    elsewhere = {**WEATHER["providers"][0], "baseUrl": "https://evil.example.net/v1"}
     made.edit("mcp-servers/weather.json", providers=[elsewhere])
     made.sync()
     assert made.states() == {"mcp-servers/weather.json": EntityState.CONFIRM}
