@@ -8,14 +8,14 @@ from django import forms
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
-from catalog.forms.entity import Difference
+from catalog.clients import among
 from catalog.forms.library import LibraryForm
-from catalog.forms.picks import Option, Pick, PicksField, difference, options
-from catalog.models import Client, Server, Toolkit
+from catalog.forms.picks import Option, Pick, PicksField, PicksForm, options
+from catalog.models import Client
 from orgs.models import Organization
 
 
-class ClientForm(LibraryForm):
+class ClientForm(PicksForm, LibraryForm):
     kind = forms.ChoiceField(choices=Client.Kind.choices, initial=Client.Kind.OTHER)
     servers = PicksField(noun="server")
     toolkits = PicksField(noun="toolkit")
@@ -23,9 +23,9 @@ class ClientForm(LibraryForm):
     def __init__(self, data: QueryDict | None = None, *, organization: Organization, **more: Any) -> None:
         super().__init__(data, **more)
         self.organization = organization
-        servers = Server.objects.for_org(organization).order_by(Lower("name"), "slug")
-        for name, rows in (("servers", servers), ("toolkits", Toolkit.objects.for_org(organization))):
-            cast("PicksField", self.fields[name]).offer(Pick(row.pk, row.name, row.slug) for row in rows)
+        for name, rows in among(organization).items():
+            picks = (Pick(row.pk, row.name, row.slug) for row in rows.order_by(Lower("name"), "slug"))
+            cast("PicksField", self.fields[name]).offer(picks)
 
     @classmethod
     def values_of(cls, row: Any) -> dict[str, Any]:
@@ -39,11 +39,6 @@ class ClientForm(LibraryForm):
         data = cast("QueryDict", self.data).copy()
         data["seen_revision"] = str(current.revision)
         return type(self)(data, initial=self.initial, organization=self.organization)
-
-    def _difference(self, bound: forms.BoundField, value: Any) -> Difference:
-        if isinstance(bound.field, PicksField):
-            return difference(bound, self.cleaned_data[bound.name], value)
-        return super()._difference(bound, value)
 
     @property
     def server_options(self) -> list[Option]:

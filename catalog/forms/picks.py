@@ -10,7 +10,7 @@ from uuid import UUID
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog.forms.entity import Difference
+from catalog.forms.entity import Difference, EntityForm
 
 
 @dataclass(frozen=True)
@@ -66,13 +66,18 @@ def options(bound: forms.BoundField, keys: Collection[UUID] | None = None) -> li
     return [Option(pick, key in chosen) for key, pick in field.picks.items() if keys is None or pick.key in keys]
 
 
-def difference(bound: forms.BoundField, mine: Collection[UUID], theirs: Collection[UUID]) -> Difference:
-    """What is saved now, told by what it has more and less than what a person chose."""
-    field = cast("PicksField", bound.field)
-    more, less = (_names(field, keys) for keys in (set(theirs) - set(mine), set(mine) - set(theirs)))
-    lines = [f"It has also: {more}"] if more else []
-    lines += [f"It has not: {less}"] if less else []
-    return Difference(str(bound.label), "\n".join(lines), mono=False)
+class PicksForm(EntityForm):
+    """With fields of picks: what is saved now in one is told by what it has more and less than what a person chose."""
+
+    def _difference(self, bound: forms.BoundField, value: Any) -> Difference:
+        field = bound.field
+        if not isinstance(field, PicksField):
+            return super()._difference(bound, value)
+        mine, theirs = set(self.cleaned_data[bound.name]), set(value)
+        more, less = _names(field, theirs - mine), _names(field, mine - theirs)
+        lines = [f"It has also: {more}"] if more else []
+        lines += [f"It has not: {less}"] if less else []
+        return Difference(str(bound.label), "\n".join(lines), mono=False)
 
 
 def _names(field: PicksField, keys: Iterable[UUID]) -> str:

@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from typing import Any, Self, cast
 from uuid import UUID
 
-from django import forms
 from django.db.models.functions import Lower
 from django.http import QueryDict
 
 from catalog.documents import CHOICES
-from catalog.forms.entity import Difference
 from catalog.forms.library import OwnedForm
-from catalog.forms.picks import Option, Pick, PicksField, difference, options
+from catalog.forms.picks import Option, Pick, PicksField, PicksForm, options
 from catalog.models import Command, Prompt, Resource, Server, Skill, Tool, Toolkit
 from catalog.toolkits import among
 from orgs.models import Membership
@@ -83,7 +81,7 @@ class Group:
     total: int
 
 
-class ToolkitForm(OwnedForm):
+class ToolkitForm(PicksForm, OwnedForm):
     tools = PicksField(noun="tool")
     prompts = PicksField(noun="prompt")
     resources = PicksField(noun="resource")
@@ -114,11 +112,6 @@ class ToolkitForm(OwnedForm):
         data = cast("QueryDict", self.data).copy()
         data["seen_revision"] = str(current.revision)
         return type(self)(data, initial=self.initial, offered=self.offered)
-
-    def _difference(self, bound: forms.BoundField, value: Any) -> Difference:
-        if isinstance(bound.field, PicksField):
-            return difference(bound, self.cleaned_data[bound.name], value)
-        return super()._difference(bound, value)
 
     @property
     def groups(self) -> list[Group]:

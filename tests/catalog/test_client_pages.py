@@ -29,13 +29,19 @@ def test_a_client_is_made_and_says_that_it_grants_nothing(
     assert ">Weather<" in shown
 
 
-def test_personal_toolkits_and_other_organisations_servers_cannot_be_chosen(
-    browse: Browse, bob: User, acme: Organization
+def test_what_is_personal_and_other_organisations_servers_cannot_be_chosen(
+    browse: Browse, alice: User, bob: User, acme: Organization
 ) -> None:
     own = factories.toolkit(acme, "Diary", owner=bob)
+    hers = factories.server(acme, "Diary of hers", owner=alice)
     elsewhere = factories.server(factories.organization())
     assert "Diary" not in page(browse(bob), f"{LIST}new/")
-    for forged in ({"toolkits": [str(own.pk)]}, {"servers": [str(elsewhere.pk)]}, {"servers": ["nothing"]}):
+    for forged in (
+        {"toolkits": [own.pk]},
+        {"servers": [hers.pk]},
+        {"servers": [elsewhere.pk]},
+        {"servers": ["nothing"]},
+    ):
         shown = words(browse(bob).post(f"{LIST}new/", {**FORM, **forged}))
         assert "that you chose is not there any more" in shown
     assert not Client.objects.exists()
