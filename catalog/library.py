@@ -39,6 +39,11 @@ class Shelf:
         return self.plural.capitalize()
 
     @property
+    def fields(self) -> str:
+        """The template of what its form has beside name, slug and description."""
+        return f"catalog/entities/_{self.kind}_fields.html"
+
+    @property
     def owned(self) -> bool:
         """Whether one can be a member's own."""
         return self.kind is not EntityKind.CLIENT

@@ -1,4 +1,4 @@
-"""The form of one thing that a server offers: it remembers the revision that was read, and places what is wrong."""
+"""The form of one row that is edited in pages: it remembers the revision that was read, and places what is wrong."""
 
 from __future__ import annotations
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 
 from catalog import clients as services
 from catalog.forms.clients import ClientForm
-from catalog.library import address
 from catalog.models import Client, EntityKind
 from catalog.views.entity import submit
-from catalog.views.library import find, page, shelf_page
+from catalog.views.library import after_create, after_edit, find, page
 from catalog.views.page import posted
 from orgs import access
 from orgs.models import Membership
@@ -42,17 +39,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
             organization=membership.organization, values=form.cleaned_data, by=membership.user, request=request
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(done.saved))
-    return shelf_page(
-        request,
-        membership,
-        EntityKind.CLIENT,
-        "catalog/entities/client_create.html",
-        status=done.status,
-        form=done.form,
-    )
+    return after_create(request, membership, EntityKind.CLIENT, done, template="catalog/entities/client_create.html")
 
 
 @access.for_members("entities.edit")
@@ -69,15 +56,4 @@ def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(row))
-    return page(
-        request,
-        membership,
-        row,
-        "catalog/entities/client_edit.html",
-        status=done.status,
-        form=done.form,
-        theirs=done.theirs,
-    )
+    return after_edit(request, membership, row, done)

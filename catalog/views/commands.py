@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 
 from catalog import commands as services
 from catalog.checking import commands as rules
@@ -14,10 +12,9 @@ from catalog.checking.prompts import fill
 from catalog.entity_uses import uses_of
 from catalog.forms.commands import CommandForm
 from catalog.forms.prompts import SampleForm
-from catalog.library import address
 from catalog.models import Command, EntityKind
 from catalog.views.entity import judged, submit_rows
-from catalog.views.library import find, page, shelf_page
+from catalog.views.library import after_create, after_edit, find, page
 from orgs import access
 from orgs.models import Membership
 
@@ -51,10 +48,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved. This is how it reads.")
-        return redirect(address(done.saved))
-    return shelf_page(request, membership, EntityKind.COMMAND, "catalog/entities/command_create.html", form=done.form)
+    return after_create(request, membership, EntityKind.COMMAND, done, advice="This is how it reads.")
 
 
 @access.for_members("entities.edit")
@@ -71,15 +65,4 @@ def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(done.saved))
-    return page(
-        request,
-        membership,
-        row,
-        "catalog/entities/command_edit.html",
-        status=done.status,
-        form=done.form,
-        theirs=done.theirs,
-    )
+    return after_edit(request, membership, row, done)

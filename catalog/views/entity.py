@@ -1,4 +1,5 @@
-"""What the pages of providers, tools, resources, prompts and variables share."""
+"""What the pages of providers, tools, resources, prompts and variables share; forms are submitted by those of the
+Library as here, too."""
 
 from __future__ import annotations
 

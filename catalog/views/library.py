@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
-from catalog.library import SHELVES, Row, shelf_of
+from catalog.library import SHELVES, Row, address, shelf_of
 from catalog.models import EntityKind, OrganizationEntity
+from catalog.views.entity import Submitted
 from catalog.views.page import permission
 from orgs.models import Membership
 
@@ -49,6 +51,33 @@ def shelf_page(
 ) -> HttpResponse:
     """A page about one kind: its list, or the form of a new one, which extends `catalog/entities/new.html`."""
     return render(request, template, shelf_context(membership, kind, **more), status=status)
+
+
+def after_create(
+    request: HttpRequest,
+    membership: Membership,
+    kind: EntityKind,
+    done: Submitted[Any, Any],
+    *,
+    advice: str = "",
+    template: str = "catalog/entities/create.html",
+) -> HttpResponse:
+    """What follows the form of a new row: its page, with `advice` what to do there, or the form again."""
+    if done.saved:
+        messages.success(request, f"{done.saved.name} is saved. {advice}".rstrip())
+        return redirect(address(done.saved))
+    return shelf_page(request, membership, kind, template, status=done.status, form=done.form)
+
+
+def after_edit(
+    request: HttpRequest, membership: Membership, row: Row, done: Submitted[Any, Any], **more: object
+) -> HttpResponse:
+    """What follows the form of a row that is there: its page, or the form again."""
+    if done.saved:
+        messages.success(request, f"{done.saved.name} is saved.")
+        return redirect(address(row))
+    context = {"form": done.form, "theirs": done.theirs, **more}
+    return page(request, membership, row, "catalog/entities/edit.html", status=done.status, **context)
 
 
 def shelf_context(membership: Membership, kind: EntityKind, **more: object) -> dict[str, Any]:

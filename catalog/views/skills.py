@@ -8,9 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import messages
 from django.http import FileResponse, HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.utils.http import urlencode
 
 from catalog import skills as services
@@ -27,7 +25,7 @@ from catalog.skill_archives import pack
 from catalog.skill_tree import tree_of
 from catalog.views.contents import shown_text
 from catalog.views.entity import submit
-from catalog.views.library import find, page, shelf_page
+from catalog.views.library import after_create, after_edit, find, page
 from catalog.views.page import posted
 from orgs import access
 from orgs.models import Membership
@@ -81,10 +79,14 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved. Add the files that its instructions speak of.")
-        return redirect(address(done.saved))
-    return shelf_page(request, membership, EntityKind.SKILL, "catalog/entities/skill_create.html", form=done.form)
+    return after_create(
+        request,
+        membership,
+        EntityKind.SKILL,
+        done,
+        advice="Add the files that its instructions speak of.",
+        template="catalog/entities/skill_create.html",
+    )
 
 
 @access.for_members("entities.edit")
@@ -101,19 +103,7 @@ def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(done.saved))
-    return page(
-        request,
-        membership,
-        row,
-        "catalog/entities/skill_edit.html",
-        status=done.status,
-        form=done.form,
-        theirs=done.theirs,
-        kept=_as_text(done.form.kept),
-    )
+    return after_edit(request, membership, row, done, kept=_as_text(done.form.kept))
 
 
 @access.for_members()

@@ -6,18 +6,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
-from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
 
 from catalog import toolkits as services
 from catalog.entity_uses import uses_of
 from catalog.forms.toolkits import ToolkitForm, offered_to
-from catalog.library import address
 from catalog.models import Command, EntityKind, Resource, Server, Skill, Tool, Toolkit
 from catalog.views.entity import submit
-from catalog.views.library import find, page, shelf_page
+from catalog.views.library import after_create, after_edit, find, page
 from catalog.views.page import posted
 from orgs import access
 from orgs.models import Membership
@@ -81,17 +78,7 @@ def create(request: HttpRequest, membership: Membership) -> HttpResponse:
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(done.saved))
-    return shelf_page(
-        request,
-        membership,
-        EntityKind.TOOLKIT,
-        "catalog/entities/toolkit_create.html",
-        status=done.status,
-        form=done.form,
-    )
+    return after_create(request, membership, EntityKind.TOOLKIT, done)
 
 
 @access.for_members("entities.edit")
@@ -108,18 +95,7 @@ def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse
             request=request,
         ),
     )
-    if done.saved:
-        messages.success(request, f"{done.saved.name} is saved.")
-        return redirect(address(row))
-    return page(
-        request,
-        membership,
-        row,
-        "catalog/entities/toolkit_edit.html",
-        status=done.status,
-        form=done.form,
-        theirs=done.theirs,
-    )
+    return after_edit(request, membership, row, done)
 
 
 def _groups(row: Toolkit) -> list[Group]:
