@@ -63,6 +63,7 @@ def write(
     committer: Author | None = None,
     base: str = "",
     known: tuple[str, Mapping[str, str]] | None = None,
+    fresh: bool = False,
     check: Callable[[], None] = lambda: None,
     tries: int = TRIES,
     sleep: Callable[[float], None] = time.sleep,
@@ -71,7 +72,9 @@ def write(
     """Make what `propose` wants be in `branch` by one commit; none where it is so already.
 
     A branch that is not there begins at the head of `base`. `known` is the tree of a commit that the caller has
-    already: when it is the head, nothing is listed. `check` is called before each step and may raise to stop.
+    already: when it is the head, nothing is listed; if it was just found to be (`fresh`), the head is not asked for
+    before the first try, which fails where it is another one by then. `check` is called before each step and may raise
+    to stop.
 
     Raises any ForgeError; TooLarge where the tree cannot be listed whole: nothing is written or deleted on doubt.
     Moved after `tries` tries, each of which somebody was quicker than.
@@ -79,7 +82,10 @@ def write(
     for number in range(1, tries + 1):
         try:
             check()
-            start = _start(client, name, branch, base, repository_id)
+            if fresh and known and number == 1:
+                start = _Start(branch, known[0], name)
+            else:
+                start = _start(client, name, branch, base, repository_id)
             name = start.name
             tree = _tree(client, start, known, check)
             changes = without_same(tree, propose(tree))

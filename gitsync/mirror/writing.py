@@ -105,6 +105,7 @@ class Writing:
             author=self._sent.message.author or committer(),
             committer=committer(),
             known=(there.commit, there.tree) if there.commit else None,
+            fresh=branch == mirror.branch,
             check=self._context.check,
         )
 
