@@ -19,3 +19,11 @@ def clean_entity(values: Mapping[str, Any], findings: Findings) -> dict[str, Any
     findings.tried("slug", lambda: check_slug(slug), "")
     description = findings.tried("description", lambda: check_text(str(values["description"])), "")
     return {"name": name, "slug": slug, "description": description}
+
+
+def clean_described(values: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
+    """The same of a skill, which cannot do without a description."""
+    clean = clean_entity(values, findings)
+    if not clean["description"] and "description" not in {error.field for error in findings.errors}:
+        findings.add("description", "Say what the skill does and when to use it: agents choose it by this alone.")
+    return clean

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from catalog.checking.entities import clean_entity
+from catalog.checking.entities import clean_described
 from catalog.checking.names import BadText, check_characters
 from catalog.checking.problems import FieldError, Findings
 from catalog.paths import BadPath, parents
@@ -23,9 +23,7 @@ _FIELDS = ("name", "description")
 
 def clean_skill(values: Mapping[str, Any], findings: Findings) -> dict[str, Any]:
     """The values as they are kept, without files; what is wrong goes into `findings`."""
-    clean = clean_entity(values, findings)
-    if not clean["description"] and "description" not in {error.field for error in findings.errors}:
-        findings.add("description", "Say what the skill does and when to use it: agents choose it by this alone.")
+    clean = clean_described(values, findings)
     clean["front_matter"] = findings.tried(
         "front_matter", lambda: check_front_matter(values["front_matter"]), values["front_matter"]
     )

@@ -9,17 +9,19 @@ from collections.abc import Collection
 from catalog.checking.names import BadText
 
 LONGEST = 63
+PATTERN = r"[a-z0-9]+(-[a-z0-9]+)*"
+RULE = "small letters, digits and single hyphens between them: pdf-forms"
+"""What the pattern says, for people."""
 OF_PAGES = frozenset({"import", "new"})
 """What no server can be called: the addresses of pages beside the servers'."""
-_SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file: also with any extension behind.
 _DEVICES = re.compile(r"con|prn|aux|nul|com[0-9]|lpt[0-9]")
 
 
 def check_slug(text: str) -> str:
     """A slug that each disk takes as a file's name. Raises BadText."""
-    if not _SLUG.fullmatch(text):
-        raise BadText("A slug has small letters, digits and single hyphens between them: pdf-forms.")
+    if not re.fullmatch(PATTERN, text):
+        raise BadText(f"A slug has {RULE}.")
     if len(text) > LONGEST:
         raise BadText(f"A slug has {LONGEST} characters at most; this has {len(text):,}.")
     if _DEVICES.fullmatch(text):

@@ -8,10 +8,10 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
+from catalog.checking import slugs
 from catalog.checking.names import LONGEST_DESCRIPTION, LONGEST_NAME
 from catalog.forms.entity import EntityForm
 from catalog.forms.fields import MonoField
-from catalog.models.entities import LONGEST_SLUG
 from orgs.models import User
 
 ORGANIZATION, ME = "organization", "me"
@@ -38,7 +38,7 @@ class LibraryForm(EntityForm):
 
     name = forms.CharField(max_length=LONGEST_NAME)
     slug = MonoField(
-        max_length=LONGEST_SLUG,
+        max_length=slugs.LONGEST,
         required=False,
         help_text="Its file’s name in git: small letters, digits, single hyphens. Left empty, it is made of the name.",
     )

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 
+from catalog.checking import slugs
 from catalog.checking.skills import check_file_path
 from catalog.forms.contents import Files, PathField, TextField
 from catalog.forms.fields import MonoField
 from catalog.forms.library import owner_of, who_has_it
-from catalog.models.entities import LONGEST_SLUG
 from orgs.models import User
 
 
@@ -100,7 +100,7 @@ class SkillImportForm(forms.Form):
 
     upload = forms.FileField(label="Zip file")
     slug = MonoField(
-        max_length=LONGEST_SLUG, required=False, help_text="Left empty, it is made of the name of the folder."
+        max_length=slugs.LONGEST, required=False, help_text="Left empty, it is made of the name of the folder."
     )
     who = who_has_it()
 

@@ -16,15 +16,13 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from catalog.checking import slugs
 from catalog.fields import OrderedJSONField, PathField
 from catalog.models.servers import Server
 from catalog.models.tools import Prompt, Resource, Tool
 from orgs.models import Membership, Organization
 
-SLUG = RegexValidator(
-    r"\A[a-z0-9]+(-[a-z0-9]+)*\Z", "A slug has small letters, digits and single hyphens between them: pdf-forms."
-)
-LONGEST_SLUG = 63
+SLUG = RegexValidator(rf"\A{slugs.PATTERN}\Z", f"A slug has {slugs.RULE}.")
 
 
 class EntityQuerySet(models.QuerySet[Any]):
@@ -47,7 +45,7 @@ class OrganizationEntity(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     organization = models.ForeignKey(Organization, on_delete=models.CASCADE, related_name="%(class)ss")
     name = models.CharField(max_length=120)
-    slug = models.CharField(max_length=LONGEST_SLUG, validators=[SLUG])
+    slug = models.CharField(max_length=slugs.LONGEST, validators=[SLUG])
     description = models.TextField(blank=True)
     revision = models.PositiveIntegerField(default=1, editable=False)
     """Counts its changes; a form that was opened at another one is stale."""
@@ -246,7 +244,7 @@ class EntityRevision(models.Model):
     number = models.PositiveIntegerField()
     verb = models.CharField(max_length=10, help_text="create, update, rename, delete, restore")
     name = models.CharField(max_length=120)
-    slug = models.CharField(max_length=LONGEST_SLUG)
+    slug = models.CharField(max_length=slugs.LONGEST)
     document = OrderedJSONField(default=dict)
     """As in its file (`catalog.portable`); of a deleted one, what it was last."""
     source = models.CharField(max_length=4, choices=Source.choices, default=Source.PAGE)

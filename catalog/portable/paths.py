@@ -13,8 +13,7 @@ from catalog.checking.names import BadText
 from catalog.paths import BadPath, check_path
 from catalog.portable.model import FOLDERS, SKILL_FILE, Code, Kind, Problem, Unit
 
-LONGEST_SLUG = 63
-SLUG = r"^[a-z0-9]+(-[a-z0-9]+)*$"
+SLUG = f"^{slugs.PATTERN}$"
 SERVER_SLUG = r"^[-a-zA-Z0-9_]+$"
 """Servers have had slugs for longer."""
 LONGEST_FILE = 512
@@ -44,8 +43,8 @@ def check_slug(kind: Kind, text: str) -> str:
     """Raises BadText for what no file or folder of this kind can be called."""
     if kind is not Kind.SERVER:
         return slugs.check_slug(text)
-    if len(text) > LONGEST_SLUG or "\n" in text or not re.fullmatch(SERVER_SLUG, text):
-        raise BadText(f"A server's slug has letters, digits, - and _, and {LONGEST_SLUG} characters at most.")
+    if len(text) > slugs.LONGEST or "\n" in text or not re.fullmatch(SERVER_SLUG, text):
+        raise BadText(f"A server's slug has letters, digits, - and _, and {slugs.LONGEST} characters at most.")
     if text in slugs.OF_PAGES:
         raise BadText(f"“{text}” is used by Millrace itself.")
     return text

@@ -11,12 +11,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from catalog.checking import slugs
 from catalog.checking.names import LONGEST_DESCRIPTION, LONGEST_NAME
 from catalog.checking.prompts import ARGUMENT_NAME, MOST_ARGUMENTS
 from catalog.checking.prompts import LONGEST_DESCRIPTION as LONGEST_OF_ARGUMENT
 from catalog.exchange.schema import SCHEMA as EXPORT
 from catalog.portable.model import Kind
-from catalog.portable.paths import LONGEST_SLUG, SERVER_SLUG, SLUG, slug_pattern
+from catalog.portable.paths import SERVER_SLUG, SLUG, slug_pattern
 
 VERSION = 1
 MEDIA_TYPE = "application/schema+json"
@@ -61,7 +62,7 @@ def _names(description: str, **of: Any) -> dict[str, Any]:
 
 
 def _slugs(description: str, pattern: str = SLUG) -> dict[str, Any]:
-    return _names(description, pattern=pattern, maxLength=LONGEST_SLUG)
+    return _names(description, pattern=pattern, maxLength=slugs.LONGEST)
 
 
 _NAME = _text("For people.", minLength=1, maxLength=LONGEST_NAME)
@@ -82,7 +83,7 @@ def _file(kind: Kind, title: str, description: str, members: dict[str, Any], req
                 pattern=ID,
             ),
             "name": _NAME,
-            "slug": _text("The file's name without .json.", pattern=slug_pattern(kind), maxLength=LONGEST_SLUG),
+            "slug": _text("The file's name without .json.", pattern=slug_pattern(kind), maxLength=slugs.LONGEST),
             **members,
         },
         "required": ["name", "slug", *required],
@@ -97,7 +98,7 @@ _TOOLKIT = _file(
         "description": _DESCRIPTION,
         "servers": {
             "type": "object",
-            "propertyNames": {"pattern": SERVER_SLUG, "maxLength": LONGEST_SLUG},
+            "propertyNames": {"pattern": SERVER_SLUG, "maxLength": slugs.LONGEST},
             "additionalProperties": {
                 "type": "object",
                 "description": "What is chosen of this server.",

@@ -8,9 +8,9 @@ from typing import Any
 
 from jsonschema.exceptions import ValidationError
 
-from catalog.checking import names
+from catalog.checking import names, slugs
 from catalog.checking.commands import clean_command
-from catalog.checking.entities import clean_entity
+from catalog.checking.entities import clean_described, clean_entity
 from catalog.checking.problems import Findings
 from catalog.checking.validators import replacing, unique_items
 from catalog.exchange.checks import check as check_export
@@ -23,10 +23,9 @@ from catalog.portable.normal import known
 from catalog.portable.paths import SLUG
 
 MOST_PROBLEMS = 100
-_SLUG_WORDS = "small letters, digits and single hyphens between them: pdf-forms"
 _PATTERNS = {
     schemas.ID: "1 to 64 letters, digits, dots, - and _",
-    SLUG: _SLUG_WORDS,
+    SLUG: slugs.RULE,
     schemas.COMMAND_ARGUMENT: "a letter or _, then up to 63 letters, digits and _: city_name",
 }
 
@@ -86,9 +85,7 @@ def cleaned(kind: Kind, raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Pr
 def front_matter(front: Mapping[str, Any], slug: str) -> tuple[dict[str, Any], list[Problem]]:
     """A skill's name, slug and description as they are kept, and what is wrong with them."""
     findings = Findings()
-    kept = clean_entity({**front, "slug": slug}, findings)
-    if not kept["description"] and not findings.errors:
-        findings.add("description", "Say what the skill does and when to use it: agents choose it by this alone.")
+    kept = clean_described({**front, "slug": slug}, findings)
     return kept, [Problem(error.text, f"/{error.field}") for error in findings.errors]
 
 
