@@ -16,7 +16,7 @@ TITLES = {
     "error": "Error in git",
     "conflict": "Conflict with git",
     "missing": "Missing in git",
-    "confirm": "Waits for confirmation",
+    "confirm": "Needs confirmation",
 }
 """By state."""
 OTHERWISE = "Not in step with git"
