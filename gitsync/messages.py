@@ -85,8 +85,8 @@ def check_template(template: str) -> str:
 def compose(
     changes: Sequence[Told], *, organization: str, server: str = "", initial: bool = False, template: str = ""
 ) -> Message:
-    """The message for what was saved, in the order of saving. `initial`: nothing of the server was there before. Without
-    a `server` they are changes of the organisation's own things."""
+    """The message for what was saved, in the order of saving. `initial`: nothing of the server was there before.
+    Without a `server` they are changes of the organisation's own things."""
     people = _people(changes)
     net = net_changes(changes)
     named = ", ".join(person.name for person in people)
