@@ -94,6 +94,14 @@ class SkillUploadForm(forms.Form):
             "Those that cannot be taken are told one by one, the others are kept."
         )
 
+    def clean_uploads(self) -> list[UploadedFile[bytes]]:
+        """Told before any of them is read."""
+        uploads: list[UploadedFile[bytes]] = self.cleaned_data["uploads"]
+        sizes = [each.size or 0 for each in uploads]
+        if (total := sum(size for size in sizes if size <= settings.ENTITY_MAX_FILE_BYTES)) > settings.SKILL_MAX_BYTES:
+            raise ValidationError(f"They have {filesizeformat(total)} together; {largest_skill()} is the most.")
+        return uploads
+
 
 class SkillImportForm(forms.Form):
     """A skill as a zip file, in which its name and description are."""

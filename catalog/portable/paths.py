@@ -16,6 +16,10 @@ from catalog.portable.model import FOLDERS, SKILL_FILE, Code, Kind, Problem, Uni
 SLUG = f"^{slugs.PATTERN}$"
 SERVER_SLUG = r"^[-a-zA-Z0-9_]+$"
 """Servers have had slugs for longer."""
+_DOT_GIT = re.compile(r"(?:\.git|git~1)[. ]*(?::.*)?", re.IGNORECASE)
+"""What some disk takes for .git: as git itself does, which takes no such path (core.protectNTFS, core.protectHFS)."""
+_UNSEEN = dict.fromkeys((*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF))
+"""Characters that HFS+ ignores in names."""
 LONGEST_FILE = 512
 """Characters of the path of a skill's file, below its folder."""
 MOST_PROBLEMS = 1_000
@@ -107,7 +111,7 @@ def check_file(path: str) -> str:
     if len(path) > LONGEST_FILE:
         raise BadPath(f"The path has more than {LONGEST_FILE} characters. Choose shorter names.")
     check_path(path)
-    if any(segment.casefold() == ".git" for segment in path.split("/")):
+    if any(_DOT_GIT.fullmatch(segment.translate(_UNSEEN)) for segment in path.split("/")):
         raise BadPath("The path leads into a .git folder. Rename it.")
     return path
 

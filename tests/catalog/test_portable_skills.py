@@ -131,7 +131,7 @@ def test_a_page_that_is_not_utf_8_says_so() -> None:
 @pytest.mark.parametrize(
     "path",
     ["../a", "a/../../b", "a//b", "/etc/passwd", "a\\b", ".git/config", "x/.GIT/hooks", "a\nb", "a\u202eb", "e\u0301",
-     "x/./y", "a" * 513, " a", "\ud800"],
+     "x/./y", "a" * 513, " a", "\ud800", ".g\u200cit/x", "GIT~1/x", ".git. /x", ".git::$INDEX_ALLOCATION/x"],
 )  # fmt: skip
 def test_no_file_leads_out_of_its_folder_or_cannot_be_stored(path: str) -> None:
     (found,) = problems(Kind.SKILL, PAGE, files={path: b"", "fine.md": b""})

@@ -265,3 +265,13 @@ def test_the_caps_are_told_before_and_kept(browse: Browse, bob: User, forms: Ski
     assert "is the most for a skill" in words(response)
     assert response.context["form"].errors["uploads"]
     assert files_of(forms) == FILES
+
+
+def test_more_than_a_skill_can_have_is_refused_before_it_is_read(
+    browse: Browse, bob: User, forms: Skill, settings: Settings
+) -> None:
+    settings.SKILL_MAX_BYTES = settings.ENTITY_MAX_FILE_BYTES = 5
+    sent = {"uploads": [SimpleUploadedFile(name, b"abc") for name in ("a", "b")]}
+    response = browse(bob).post(at(forms, "upload/"), sent)
+    assert "They have 6" in words(response)
+    assert files_of(forms) == FILES

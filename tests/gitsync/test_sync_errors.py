@@ -413,3 +413,17 @@ def test_hostile_files_are_told_and_do_nothing(begin: Begin) -> None:
     assert all(told(made, path)["code"] in ("INVALID_JSON", "VALIDATION_FAILED") for path in made.states())
     assert EntityRevision.objects.filter(slug__in=("deep", "bytes", "bomb", "tag")).count() == 0
     assert SKILL_MD.splitlines()[-1] in made.text("skills/pdf-forms/SKILL.md")
+
+
+def test_what_would_be_public_waits_for_a_person(begin: Begin) -> None:
+    made = begin(files=ALL)
+    assert made.row("server", "weather").visibility == "private"
+    made.edit("mcp-servers/weather.json", visibility="public")
+    made.sync()
+    assert made.states() == {"mcp-servers/weather.json": EntityState.CONFIRM}
+    assert told(made, "mcp-servers/weather.json")["code"] == "VISIBILITY_CHANGED"
+    assert made.row("server", "weather").visibility == "private"
+    made.settle("mcp-servers/weather.json", "confirm")
+    made.sync()
+    assert made.row("server", "weather").visibility == "public"
+    made.assert_in_step()
