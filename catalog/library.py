@@ -8,11 +8,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from catalog.models import Client, Command, EntityKind, Skill, Toolkit
+from catalog.documents import MODELS, Entity, kind_of
+from catalog.models import EntityKind
 from catalog.models.entities import EntityQuerySet
 from orgs.models import Membership
-
-Row = Toolkit | Command | Skill | Client
 
 
 @dataclass(frozen=True)
@@ -20,11 +19,14 @@ class Shelf:
     """One kind. Its pages are called `library:<kind>`, `library:<kind>_edit` and so on; its list `library:<kind>s`."""
 
     kind: EntityKind
-    model: type[Row]
     purpose: str
     """What such a thing is, in a sentence."""
     start: str
     """What to do where there is none yet, and what it is good for."""
+
+    @property
+    def model(self) -> type[Entity]:
+        return MODELS[self.kind]
 
     @property
     def noun(self) -> str:
@@ -63,28 +65,24 @@ SHELVES: dict[EntityKind, Shelf] = {
     for each in (
         Shelf(
             EntityKind.TOOLKIT,
-            Toolkit,
             "A named choice of tools, prompts and resources of servers, and of commands and skills.",
             "A toolkit hands a client what one task takes, instead of everything that a server has. Make one and "
             "choose what is in it.",
         ),
         Shelf(
             EntityKind.COMMAND,
-            Command,
             "A prompt to use again, with arguments filled in.",
             "Write down once what people ask agents again and again. A command reaches clients through a toolkit, or a "
             "server that it is attached to.",
         ),
         Shelf(
             EntityKind.SKILL,
-            Skill,
             "A folder of instructions and files that teaches agents how to do something.",
             "Write down how your organisation does something, with its scripts and references. A skill reaches clients "
             "through a toolkit, or a server that it is attached to.",
         ),
         Shelf(
             EntityKind.CLIENT,
-            Client,
             "An application that speaks MCP, and what it is meant to reach.",
             "Write down which agents, editors and services your organisation uses, and which servers and toolkits each "
             "is meant to reach. A client grants nothing by itself.",
@@ -94,11 +92,11 @@ SHELVES: dict[EntityKind, Shelf] = {
 """By kind, in the order of the tabs."""
 
 
-def shelf_of(row: Row) -> Shelf:
-    return SHELVES[EntityKind(str(row._meta.model_name))]
+def shelf_of(row: Entity) -> Shelf:
+    return SHELVES[kind_of(row)]
 
 
-def address(row: Row, page: str = "", *args: object) -> str:
+def address(row: Entity, page: str = "", *args: object) -> str:
     """Where a page about a row is; see `Shelf.url`."""
     return shelf_of(row).url(row.organization.slug, page, row.pk, *args)
 
@@ -114,6 +112,6 @@ def register_consequence(tell: Consequence) -> None:
     _consequences.append(tell)
 
 
-def consequences(row: Row) -> list[str]:
+def consequences(row: Entity) -> list[str]:
     """What is told before a row is deleted, besides what uses it."""
     return [told for tell in _consequences if (told := tell(row))]

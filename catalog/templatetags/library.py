@@ -8,8 +8,9 @@ from django import template
 from django.urls import reverse
 
 from catalog import library
+from catalog.documents import Entity
 from catalog.entity_uses import EntityUse
-from catalog.library import SHELVES, Row, Shelf
+from catalog.library import SHELVES, Shelf
 from catalog.models import EntityKind, EntityRevision
 from catalog.standing import Standing, standing_of
 from orgs.models import Membership
@@ -24,7 +25,7 @@ def standing(row: Any) -> Standing | None:
 
 
 @register.simple_tag
-def entity_url(row: Row, page: str = "", *args: object) -> str:
+def entity_url(row: Entity, page: str = "", *args: object) -> str:
     """The address of a page about a row of the Library: "" for its own, or edit, delete, share, history, restore."""
     return library.address(row, page, *args)
 
@@ -50,7 +51,7 @@ def library_tabs(membership: Membership, current: Shelf) -> list[dict[str, Any]]
 
 
 @register.simple_tag
-def entity_tabs(row: Row, current: str) -> list[dict[str, Any]]:
+def entity_tabs(row: Entity, current: str) -> list[dict[str, Any]]:
     """The pages about one row as `components/_tabs.html` takes them."""
     return [
         {"label": label, "url": library.address(row, page), "current": current == page, "count": None}

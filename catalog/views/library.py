@@ -9,7 +9,8 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 
-from catalog.library import SHELVES, Row, address, shelf_of
+from catalog.documents import Entity
+from catalog.library import SHELVES, address, shelf_of
 from catalog.models import EntityKind, OrganizationEntity
 from catalog.views.entity import Submitted
 from catalog.views.page import permission
@@ -30,7 +31,7 @@ def find(model: type[ROW], membership: Membership, pk: UUID) -> ROW:
 def page(
     request: HttpRequest,
     membership: Membership,
-    row: Row,
+    row: Entity,
     template: str,
     *,
     tab: str = "",
@@ -41,7 +42,7 @@ def page(
     return render(request, template, context(membership, row, tab=tab, **more), status=status)
 
 
-def context(membership: Membership, row: Row, *, tab: str = "", **more: object) -> dict[str, Any]:
+def context(membership: Membership, row: Entity, *, tab: str = "", **more: object) -> dict[str, Any]:
     """The context of a page about one row."""
     return {**shelf_context(membership, shelf_of(row).kind), "entity": row, "tab": tab, **more}
 
@@ -70,7 +71,7 @@ def after_create(
 
 
 def after_edit(
-    request: HttpRequest, membership: Membership, row: Row, done: Submitted[Any, Any], **more: object
+    request: HttpRequest, membership: Membership, row: Entity, done: Submitted[Any, Any], **more: object
 ) -> HttpResponse:
     """What follows the form of a row that is there: its page, or the form again."""
     if done.saved:

@@ -11,8 +11,9 @@ from django.shortcuts import redirect
 
 from catalog import clients, commands, skills, toolkits
 from catalog.checking.problems import Invalid
+from catalog.documents import Entity
 from catalog.entity_uses import uses_of
-from catalog.library import SHELVES, Row, address, consequences
+from catalog.library import SHELVES, address, consequences
 from catalog.models import Client, Command, EntityKind, Skill, Toolkit
 from catalog.views import entity, library
 from catalog.views.page import confirm
@@ -26,7 +27,7 @@ _NAMED = 200
 @access.for_members("entities.edit")
 def delete(request: HttpRequest, membership: Membership, kind: EntityKind, pk: UUID) -> HttpResponse:
     shelf = SHELVES[kind]
-    row: Row = library.find(shelf.model, membership, pk)
+    row: Entity = library.find(shelf.model, membership, pk)
     if request.method == "POST":
         entity.delete(request, row.name, lambda: _delete(row, membership.user, request))
         return redirect(shelf.url(membership.organization.slug, "s"))
@@ -78,7 +79,7 @@ def share(request: HttpRequest, membership: Membership, kind: EntityKind, pk: UU
     return confirm(request, question, page="catalog/entities/confirm.html")
 
 
-def _delete(row: Row, by: User, request: HttpRequest) -> None:
+def _delete(row: Entity, by: User, request: HttpRequest) -> None:
     match row:
         case Toolkit():
             toolkits.delete_toolkit(toolkit=row, by=by, request=request)

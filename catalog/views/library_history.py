@@ -11,7 +11,8 @@ from django.shortcuts import redirect, render
 
 from catalog import compare, history
 from catalog.checking.problems import Invalid
-from catalog.library import SHELVES, Row, Shelf
+from catalog.documents import Entity
+from catalog.library import SHELVES, Shelf
 from catalog.models import Client, EntityKind, EntityRevision
 from catalog.revision_text import as_text
 from catalog.views.library import context, shelf_context
@@ -96,7 +97,7 @@ def deleted(request: HttpRequest, membership: Membership) -> HttpResponse:
     )
 
 
-def _entity(shelf: Shelf, membership: Membership, row: Row | None, found: Revisions) -> Row:
+def _entity(shelf: Shelf, membership: Membership, row: Entity | None, found: Revisions) -> Entity:
     """The row that a page is about, or of a deleted one what it was last; Http404 where it is another's."""
     if row is None:
         last = found.first()
