@@ -1,7 +1,7 @@
 """What creating, editing, sharing and deleting have in common for toolkits, commands, skills and clients.
 
-Each change is written once: the row with its
-revision counted, its history, one event of the audit log, and the news of it last (`signals.entity_saved`).
+Each change is written once: the row with its revision counted, its history, one event of the audit log, and the news of
+it last (`signals.entity_saved`).
 """
 
 from __future__ import annotations

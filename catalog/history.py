@@ -16,10 +16,8 @@ from catalog.entity_saving import Act, change, insert
 from catalog.models import Client, EntityKind, EntityRevision, FileBlob, Server
 from catalog.portable.model import TO_CONFIRM, BadFile, Kind
 from catalog.resolving import CLEAN, resolved, values_of
-from catalog.revisions import Source, last_number, record
+from catalog.revisions import Source, last_number
 from orgs.models import Membership, User
-
-__all__ = ["Source", "deleted", "lost", "record", "restore", "revisions"]
 
 
 def revisions(kind: str, pk: UUID, membership: Membership) -> QuerySet[EntityRevision]:

@@ -13,6 +13,7 @@ from catalog.documents import document_of
 from catalog.entity_saving import SlugTaken
 from catalog.entity_uses import uses_of
 from catalog.models import Client, Server
+from catalog.portable.schemas import CLIENT_KINDS
 from catalog.saving import Stale
 from orgs.models import AuditEvent, Membership, Organization, User
 from tests import factories
@@ -76,3 +77,7 @@ def test_a_toolkit_that_is_deleted_leaves_its_clients(acme: Organization, carol:
     assert [use.label for use in uses_of(weather, Membership.objects.get(user=carol))] == ["Editor"]
     toolkits.delete_toolkit(toolkit=weather, by=None)
     assert "toolkits" not in document_of(row)
+
+
+def test_files_and_pages_know_the_same_kinds() -> None:
+    assert list(CLIENT_KINDS) == Client.Kind.values

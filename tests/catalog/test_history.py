@@ -18,7 +18,7 @@ from orgs.models import AuditEvent, Membership, Organization, User
 from tests import factories
 
 GREET: dict[str, Any] = {"name": "Greet", "prompt": "Say hello."}
-GIT = history.Source("git", "c" * 40, "https://git.example.com/c")
+GIT = revisions.Source("git", "c" * 40, "https://git.example.com/c")
 
 
 def member(person: User) -> Membership:
