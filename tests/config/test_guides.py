@@ -13,6 +13,7 @@ from django.urls.exceptions import Resolver404
 from pytest_django import Settings
 
 from catalog.portable.model import Code
+from catalog.standing import TITLES
 from forges import hooks
 from forges.applications import oauth_applications
 from forges.clients import FORGES, bitbucket_answers, github_hooks
@@ -239,3 +240,10 @@ def test_the_user_guide_explains_each_status_by_the_word_that_pages_have() -> No
 def test_the_user_guide_explains_each_error_of_an_entitys_file() -> None:
     cells = first_cells("docs/user-guide.md", "code", "what happened", "what to do")
     assert [quoted(cell)[0] for cell in cells] == list(Code)
+
+
+def test_the_user_guide_explains_each_way_not_to_be_in_step() -> None:
+    explained = [
+        {row[0] for row in rows} for head, rows in tables(text_of("docs/user-guide.md")) if head[0] == "it says"
+    ]
+    assert set(TITLES.values()) in explained
