@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -109,8 +110,23 @@ class MirroredEntity(models.Model):
         ]
         indexes = [models.Index(fields=["mirror", "state"], name="mirrored_by_state")]
 
+    _decided = False
+    """Whether somebody had decided about it when it was read."""
+
     def __str__(self) -> str:
         return self.name or self.path
+
+    def save(self, *, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """A sync that was under way when somebody decided leaves that to the next, and does not write over it."""
+        if update_fields is None and not (self._state.adding or self.settle or self._decided):
+            update_fields = {field.name for field in self._meta.concrete_fields} - {"id", "settle"}
+        super().save(update_fields=update_fields, **options)
+
+    @classmethod
+    def from_db(cls, *read: Any, **options: Any) -> Self:
+        row = super().from_db(*read, **options)
+        row._decided = bool(row.__dict__.get("settle"))
+        return row
 
 
 class MirrorChange(models.Model):

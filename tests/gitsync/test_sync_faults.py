@@ -10,11 +10,13 @@ from django.utils import timezone
 
 from catalog.models import EntityRevision
 from forges.models import Connection, ConnectionStatus
+from gitsync.mirror_settling import seen_of, settle, sides_of
 from gitsync.models import EntityState, MirrorChange, MirroredEntity
 from jobs.execution import execute
 from jobs.models import Run, Status
 from jobs.sweeper import sweep
-from tests.gitsync.conftest import FORGES, aside, git
+from orgs.models import User
+from tests.gitsync.conftest import FORGES, aside, git, of
 from tests.gitsync.mirror_world import ALL, HELLO, Begin, Mirrored, begin, command, work
 from tests.gitsync.test_push_faults import COMMITS
 from tests.wire import faults
@@ -135,6 +137,26 @@ def test_a_save_here_while_a_sync_is_at_work_is_in_the_next_one(begin: Begin) ->
         made.sync()
     work()
     assert made.json("commands/hello.json")["description"] == "Second."
+    assert made.states() == {}
+    made.assert_in_step()
+
+
+def test_what_somebody_decides_while_a_sync_is_at_work_is_done_by_the_next_one(begin: Begin, bob: User) -> None:
+    made = begin(files={"commands/hello.json": HELLO, "commands/new.json": command("new")})
+    made.save("command", "hello", prompt="Ours, {{who}}.")
+    made.edit("commands/hello.json", prompt="Theirs, {{who}}.")
+    made.sync()
+    made.edit("commands/new.json", prompt="Read meanwhile.")
+
+    def decide() -> None:
+        found = made.entity("commands/hello.json")
+        settle(found, "ours", of(bob), seen=seen_of(found, sides_of(found)))
+
+    with made.forge.fault(faults.afterwards(aside(decide)), on="POST */graphql*", times=1) as armed:
+        made.sync()
+    assert armed.hits == 1
+    work()
+    assert made.json("commands/hello.json")["prompt"] == "Ours, {{who}}."
     assert made.states() == {}
     made.assert_in_step()
 
