@@ -21,7 +21,7 @@ from catalog.checking.json_text import parse_json
 from catalog.portable import schemas
 from catalog.portable.folders import check_folder
 from catalog.portable.front_matter import parse
-from catalog.portable.model import Code, Kind
+from catalog.portable.model import FOLDERS, Code, Kind
 from catalog.portable.reading import Limits
 from tests.catalog.portable_samples import DOCUMENTS, SKILL, write
 
@@ -260,16 +260,12 @@ def test_the_guides_examples_are_a_repository_without_a_problem(tmp_path: Path) 
 
 
 def test_the_guides_examples_hold_to_the_published_schemas() -> None:
-    folders = {
-        "toolkits": Kind.TOOLKIT,
-        "commands": Kind.COMMAND,
-        "mcp-servers": Kind.SERVER,
-        "mcp-clients": Kind.CLIENT,
-    }
+    kinds = {folder: kind for kind, folder in FOLDERS.items()}
     for path, text in examples().items():
-        kind = folders.get(path.split("/")[0], Kind.SKILL)
+        kind = kinds[path.split("/")[0]]
         value = parse(text).front if kind is Kind.SKILL else parse_json(text)
-        Draft202012Validator(schemas.published("https://millrace.example", kind)).validate(value)
+        validator = Draft202012Validator(schemas.published("https://millrace.example", kind))
+        assert not list(validator.iter_errors(value)), path
 
 
 def test_the_guide_tells_what_to_do_about_each_code() -> None:
