@@ -3,7 +3,7 @@ organisation and must never see Acme's things."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 from catalog.models import Server
 from orgs.models import Organization, Role, User
 from tests import factories
+from tests.databases import Databases
 
 pytest_plugins = ["tests.wire.fixtures"]
 
@@ -21,6 +22,14 @@ Browse = Callable[[User], Client]
 settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # To look for new ones: pytest --hypothesis-profile=default
 settings.load_profile("tests")
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """For tests that start processes of their own."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from pytest_django import DjangoDbBlocker
 from tests.browser.conftest import OpenWindow
 from tests.browser.installation import Installation
 from tests.browser.window import Window
+from tests.databases import Databases
 from tests.wire.forge import Forge
 from tests.wire.installations import HostedApp
 from tests.wire.oauth import OAuthApp
@@ -45,10 +46,10 @@ class Abroad:
     @classmethod
     @contextmanager
     def running(
-        cls, folder: Path, static: Path, blocker: DjangoDbBlocker, *, name: str, worker: bool
+        cls, folder: Path, static: Path, databases: Databases, blocker: DjangoDbBlocker, *, name: str, worker: bool
     ) -> Iterator[Self]:
         with Forge(folder / "forge") as forge, pytest.MonkeyPatch.context() as patch:
-            installation = Installation(folder, static, blocker, name=name, worker=worker)
+            installation = Installation(folder, static, databases, blocker, name=name, worker=worker)
             back = f"{installation.url}/connections/callback"
             suffix = f"127-0-0-1-{forge.url.rpartition(':')[2]}"
             oauth = forge.world.oauth
@@ -76,9 +77,13 @@ class Abroad:
 
 @pytest.fixture(scope="module")
 def at_work(
-    chromium: object, static_files: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    chromium: object,
+    static_files: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    databases: Databases,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Abroad]:
     """One with a worker, for the tests of a module that imports this."""
     folder = tmp_path_factory.mktemp("at-work")
-    with Abroad.running(folder, static_files, django_db_blocker, name="at_work", worker=True) as running:
+    with Abroad.running(folder, static_files, databases, django_db_blocker, name="at_work", worker=True) as running:
         yield running

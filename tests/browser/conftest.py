@@ -19,6 +19,7 @@ from pytest_django import DjangoDbBlocker
 from tests.browser.installation import Installation
 from tests.browser.team import Team
 from tests.browser.window import Window
+from tests.databases import Databases
 
 NO_CHROMIUM = (
     "no Chromium was found: install one (Debian: apt-get install chromium), "
@@ -52,20 +53,24 @@ def static_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="package")
 def installation(
-    chromium: Browser, static_files: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    chromium: Browser,
+    static_files: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    databases: Databases,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Installation]:
     """One for all tests of the package; each makes an organisation of its own in it."""
     folder = tmp_path_factory.mktemp("installation")
-    with Installation(folder, static_files, django_db_blocker, name="shared", worker=True) as running:
+    with Installation(folder, static_files, databases, django_db_blocker, name="shared", worker=True) as running:
         yield running
 
 
 @pytest.fixture
 def new_installation(
-    chromium: Browser, static_files: Path, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+    chromium: Browser, static_files: Path, tmp_path: Path, databases: Databases, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Installation]:
     """One where nobody has an account yet and nothing is done in the background, for one test."""
-    with Installation(tmp_path, static_files, django_db_blocker, name="new", worker=False) as running:
+    with Installation(tmp_path, static_files, databases, django_db_blocker, name="new", worker=False) as running:
         yield running
 
 

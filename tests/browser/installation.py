@@ -13,10 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Self
 
-import psycopg
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from pytest_django import DjangoDbBlocker
+
+from tests.databases import Databases
 
 PATIENCE = 180.0
 """Seconds that a process may take to start or to stop; the machine may be busy with other tests."""
@@ -25,20 +26,23 @@ PATIENCE = 180.0
 class Installation:
     """Start it as a context manager: then `url` answers, and the ORM of this process speaks to its database."""
 
-    def __init__(self, folder: Path, static: Path, blocker: DjangoDbBlocker, *, name: str, worker: bool) -> None:
+    def __init__(
+        self, folder: Path, static: Path, databases: Databases, blocker: DjangoDbBlocker, *, name: str, worker: bool
+    ) -> None:
         """`static` holds the collected static files; they are collected where it is not there yet."""
         self.folder = folder
         self._static = static
         self.url = f"http://127.0.0.1:{_free_port()}"
+        self._databases = databases
         self._blocker = blocker
         self._with_worker = worker
         self._processes: list[subprocess.Popen[bytes]] = []
         self._cleanup = contextlib.ExitStack()
-        self._name = f"millrace_browser_{name}_{os.getpid()}"
+        self._name = f"browser_{name}"
 
     def __enter__(self) -> Self:
         with contextlib.ExitStack() as stack:
-            database = stack.enter_context(_database(self.folder, self._name))
+            database = stack.enter_context(self._databases.new(self.folder, self._name))
             self._environment = {
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "tests.browser.settings",
@@ -48,7 +52,6 @@ class Installation:
                 "JOB_WORKERS": "1",
             }
             del self._environment["MILLRACE_ROLE"]  # each process takes its own
-            self._manage("migrate")
             if not self._static.exists():
                 self._manage("collectstatic", "--no-input")
             stack.callback(self._stop)
@@ -109,22 +112,6 @@ class Installation:
                 connection.close()
                 connection.settings_dict["NAME"] = former
                 ContentType.objects.clear_cache()
-
-
-@contextlib.contextmanager
-def _database(folder: Path, name: str) -> Iterator[str]:
-    """An empty database beside the one that the tests use; its URL."""
-    if connection.vendor != "postgresql":
-        yield f"sqlite:///{folder / 'browser.sqlite3'}"
-        return
-    server = os.environ["TEST_DATABASE_URL"]
-    with psycopg.connect(server, autocommit=True) as to_server:
-        to_server.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        to_server.execute(f"CREATE DATABASE {name}")
-        try:
-            yield f"{server.rpartition('/')[0]}/{name}"
-        finally:
-            to_server.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def _free_port() -> int:

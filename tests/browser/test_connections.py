@@ -20,6 +20,7 @@ from tests.browser.barriers import expect_no_barrier
 from tests.browser.conftest import OpenWindow
 from tests.browser.team import Team
 from tests.browser.window import expect_visible_focus
+from tests.databases import Databases
 
 pytestmark = pytest.mark.browser
 
@@ -30,10 +31,16 @@ SCRIPTS = pytest.mark.parametrize("javascript", [True, False], ids=["script", "n
 
 @pytest.fixture(scope="module")
 def abroad(
-    chromium: object, static_files: Path, tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+    chromium: object,
+    static_files: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    databases: Databases,
+    django_db_blocker: DjangoDbBlocker,
 ) -> Iterator[Abroad]:
     folder = tmp_path_factory.mktemp("connections")
-    with Abroad.running(folder, static_files, django_db_blocker, name="connections", worker=False) as running:
+    with Abroad.running(
+        folder, static_files, databases, django_db_blocker, name="connections", worker=False
+    ) as running:
         running.forge.repository("octo/docs", private=True).git.commit({"a.md": "# A\n"})
         yield running
 

@@ -13,13 +13,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import environ
-import psycopg
 import pytest
-from django.conf import settings
 from django.db.utils import ConnectionHandler
 from pytest_django import DjangoDbBlocker
 
 from jobs.supervision import Supervisor
+from tests.databases import Databases
 
 T = TypeVar("T")
 PATIENCE = 45.0
@@ -43,10 +42,6 @@ class Cluster:
         self.database = ConnectionHandler({"default": database})["default"]
         self.log_file = folder / "log"
         self.supervisor: subprocess.Popen[bytes] | None = None
-        self._manage("migrate", "--verbosity=0")
-
-    def _manage(self, *arguments: str) -> None:
-        subprocess.run([sys.executable, "manage.py", *arguments], check=True, env=self.environment)
 
     def start(self) -> None:
         with self.log_file.open("ab") as log:
@@ -90,35 +85,15 @@ class Cluster:
         return seen
 
 
-def _new_database(folder: Path) -> str:
-    if settings.DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
-        return f"sqlite:///{folder / 'cluster.sqlite3'}"
-    name = f"millrace_cluster_{os.getpid()}"
-    with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {name}")
-    return os.environ["TEST_DATABASE_URL"].rsplit("/", 1)[0] + f"/{name}"
-
-
-def _drop_database(url: str) -> None:
-    if not url.startswith("sqlite"):
-        with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {url.rsplit('/', 1)[1]} WITH (FORCE)")
-
-
 @pytest.fixture
-def cluster(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
-    url = _new_database(tmp_path)
-    try:
-        with django_db_blocker.unblock():
-            cluster = Cluster(tmp_path, url)
-            cluster.start()
-            yield cluster
-            if cluster.supervisor is not None and cluster.supervisor.poll() is None:
-                cluster.stop()
-            cluster.database.close()
-    finally:
-        _drop_database(url)
+def cluster(tmp_path: Path, databases: Databases, django_db_blocker: DjangoDbBlocker) -> Iterator[Cluster]:
+    with databases.new(tmp_path, "cluster") as url, django_db_blocker.unblock():
+        cluster = Cluster(tmp_path, url)
+        cluster.start()
+        yield cluster
+        if cluster.supervisor is not None and cluster.supervisor.poll() is None:
+            cluster.stop()
+        cluster.database.close()
 
 
 def test_a_run_whose_busy_worker_is_killed_is_taken_up_again(cluster: Cluster, tmp_path: Path) -> None:
