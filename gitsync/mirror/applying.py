@@ -24,7 +24,7 @@ from gitsync.ledger import current
 from gitsync.mirror import noting
 from gitsync.mirror.deciding import Action, Choice
 from gitsync.mirror.local import Gone, full, here_of
-from gitsync.mirror.pairs import Pair
+from gitsync.mirror.pairs import WELL, Pair
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There
 from gitsync.models import EntityState, Mirror, MirroredEntity
@@ -186,7 +186,6 @@ class Applying:
             raise Gone
         document = pair.merged if pair.action is Action.MERGE else definition.document
         definition = replace(definition, document=document, name=document["name"], slug=document["slug"])
-        choice = pair.row.settle.get("choice")
         ours = porting.apply(
             self._mirror.organization,
             replace(definition, data=self._data(definition)),
@@ -194,7 +193,7 @@ class Applying:
             seen_revision=pair.here.revision if pair.here else None,
             by=self._person(pair),
             source=self._source,
-            confirmed=choice == Choice.CONFIRM,
+            confirmed=pair.settled is Choice.CONFIRM,
         )
         if pair.action is Action.MERGE:
             noting.cleared(noting.based(pair, self._there)).save()
@@ -218,7 +217,7 @@ class Applying:
 
     def _person(self, pair: Pair) -> User | None:
         """Who settled it; None where nobody had to."""
-        by = pair.row.settle.get("by")
+        by = pair.row.settle.get("by") if pair.settled else None
         return User.objects.filter(pk=by).first() if by else None
 
     def _remove(self, pair: Pair) -> None:
@@ -268,7 +267,9 @@ class Applying:
             case Action.MISSING:
                 return noting.told(pair, there, EntityState.MISSING, noting.missing_error(pair))
             case Action.KEEP if pair.here is not None and pair.row.entity == pair.here.pk:
-                if pair.row.entity_revision != pair.here.revision:
+                known = pair.row.digest if pair.row.state in WELL else pair.row.seen_digest
+                # Else it would count as compared, and what was saved here since for what was agreed on.
+                if pair.row.entity_revision != pair.here.revision and pair.here.digest == known:
                     pair.row.entity_revision = pair.here.revision
                     return pair.row
         return None

@@ -15,7 +15,10 @@ from gitsync.mirror.local import Local, full
 from gitsync.mirror.pairs import WELL, Here, Pair, is_bound, match
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import Found, There
+from gitsync.mirror_settling import needed
 from gitsync.models import EntityState, Mirror, MirroredEntity
+from orgs import access
+from orgs.models import User
 
 AGAIN = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY, Code.DUPLICATE_SLUG, Code.FETCH_FAILED)
 """What something else than the file itself may have mended."""
@@ -62,7 +65,7 @@ def compare(
         pairs += match(kind, local.rows[kind], local.here[kind], by_kind[kind], read, new)
     unread = {pair.kind for pair in pairs if pair.bad is not None and not is_bound(pair.row)}
     for pair in pairs:
-        _decide(pair, mirror, there, deletes=mirror.apply_deletions and pair.kind not in unread)
+        _decide(pair, mirror, there, deletes=mirror.apply_deletions and pair.kind not in unread | there.doubted)
     _hold_back(pairs)
     return pairs
 
@@ -101,6 +104,7 @@ def _is_told(row: MirroredEntity, here: Here | None, files: Mapping[str, str]) -
 def _decide(pair: Pair, mirror: Mirror, there: There, *, deletes: bool) -> None:
     row, here = pair.row, pair.here
     files = pair.files
+    pair.settled = _choice(mirror, row, here, files)
     if pair.definition is not None:
         pair.digest = merging.digest(pair.definition.document)
         pair.echo = bool(row.proposed) and files == {path: oid for path, oid in row.proposed.items() if oid}
@@ -124,9 +128,10 @@ def _decide(pair: Pair, mirror: Mirror, there: There, *, deletes: bool) -> None:
         agreed=agreed,
         equal=here is not None and pair.definition is not None and pair.digest == here.digest,
         overridden=_overridden(row, here, files),
-        settled=_choice(row, here, files),
+        settled=pair.settled,
         complete=there.complete,
-        deletes=deletes and pair.kind is not Kind.SERVER,
+        # Who was asked is not passed over, although there may be few left to be asked about.
+        deletes=deletes and pair.kind is not Kind.SERVER and row.state != EntityState.MISSING,
     )
     if facts.here is Side.CHANGED and facts.git is Side.CHANGED and agreed and not facts.equal:
         facts = replace(facts, mergeable=_merge(pair, mirror))
@@ -138,25 +143,31 @@ def _decide(pair: Pair, mirror: Mirror, there: There, *, deletes: bool) -> None:
 
 
 def _overridden(row: MirroredEntity, here: Here | None, files: Mapping[str, str]) -> bool:
+    """Not by what became of it here because something that it names is called otherwise."""
     return (
         row.state == EntityState.ERROR
         and row.error.get("code") != Code.DUPLICATE_SLUG
         and row.seen_files == dict(files)
         and row.seen_digest != (here.digest if here else "")
+        and row.entity_revision != (here.revision if here else None)
     )
 
 
-def _choice(row: MirroredEntity, here: Here | None, files: Mapping[str, str]) -> Choice:
-    """What a person settled, if both sides are still as they saw them."""
+def _choice(mirror: Mirror, row: MirroredEntity, here: Here | None, files: Mapping[str, str]) -> Choice:
+    """What a person settled, if both sides are still as they saw them, and they may still decide that."""
     settle = row.settle
     if not settle:
         return Choice.NONE
     if settle.get("seen_files", {}) != dict(files) or settle.get("seen_digest", "") != (here.digest if here else ""):
         return Choice.NONE
     try:
-        return Choice(settle.get("choice", ""))
+        choice = Choice(settle.get("choice", ""))
     except ValueError:
         return Choice.NONE
+    person = User.objects.filter(pk=settle.get("by")).first()
+    membership = access.membership_of(person, mirror.organization_id) if person else None
+    may = all(access.may(membership, each) for each in needed(row, choice))
+    return choice if may else Choice.NONE
 
 
 def _merge(pair: Pair, mirror: Mirror) -> bool:
@@ -182,7 +193,7 @@ def _taken(pair: Pair) -> BadFile:
 
 def _hold_back(pairs: list[Pair]) -> None:
     """Where most of it would go at once, ask about each: a folder that was emptied or moved is no wish to delete."""
-    going = [pair for pair in pairs if pair.action is Action.REMOVE and not pair.row.settle]
+    going = [pair for pair in pairs if pair.action is Action.REMOVE and not pair.settled]
     had = sum(bool(pair.row.files) for pair in pairs)
     if len(going) > FEW and len(going) * 2 > had:
         for pair in going:

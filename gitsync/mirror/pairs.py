@@ -14,7 +14,7 @@ from uuid import UUID
 from catalog.portable import paths
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from catalog.porting import Ours
-from gitsync.mirror.deciding import Action
+from gitsync.mirror.deciding import Action, Choice
 from gitsync.mirror.there import Found
 from gitsync.models import EntityState, MirroredEntity
 
@@ -52,6 +52,8 @@ class Pair:
     """Whether the file has an id of its own, while something else here has its slug."""
     echo: bool = False
     """Whether git has what our last commit was about to bring: it is ours, whatever was noted of it since."""
+    settled: Choice = Choice.NONE
+    """What a person decided about it as it is now, and may still decide."""
     action: Action = Action.KEEP
     merged: Mapping[str, Any] = field(default_factory=dict)
     conflicts: tuple[str, ...] = ()

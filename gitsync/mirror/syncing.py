@@ -166,13 +166,11 @@ class _Round:
 
     def _say_what_is_void(self, pairs: Sequence[Pair]) -> None:
         for pair in pairs:
-            settle = pair.row.settle
-            if not settle:
-                continue
-            seen = (settle.get("seen_files", {}), settle.get("seen_digest", ""))
-            if seen != (pair.files, pair.here.digest if pair.here else ""):
+            if pair.row.settle and not pair.settled:
                 self._context.log(
-                    f"{pair.path} changed after somebody had decided about it; it is asked again.", "warning"
+                    f"{pair.path} changed after somebody had decided about it, or they may not decide that any more; "
+                    "it is asked again.",
+                    "warning",
                 )
 
     def _write(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.portable import paths
@@ -49,6 +49,8 @@ class There:
     """Those below the mirror's directory, by their paths there."""
     found: Mapping[str, Found] = field(default_factory=dict)
     """By the paths of their units, sorted."""
+    doubted: frozenset[Kind] = frozenset()
+    """Of which entities may be there that are not found: no wish to delete them follows from that."""
 
 
 def head_of(client: Client, mirror: Mirror) -> tuple[str, str]:
@@ -68,7 +70,12 @@ def head_of(client: Client, mirror: Mirror) -> tuple[str, str]:
 
 
 def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:
-    """Everything at the commit. Moved where that is gone."""
+    """Everything at the commit. Moved where that is gone, EmptyRepository where there is none any more."""
+    if not commit and mirror.entities.exclude(files={}).exists():
+        raise EmptyRepository(
+            "The repository has no commit any more, so nothing was deleted here or written there.",
+            advice="Bring its files back; or disconnect it and connect it again, and it begins anew.",
+        )
     if not commit:
         return There(name, "")
     try:
@@ -89,7 +96,23 @@ def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:
         {entry.path: entry.oid for entry in listing.entries},
         below,
         found_in(below, complete=listing.complete),
+        _doubted(listing.entries, below, base),
     )
+
+
+def _doubted(entries: Iterable[Entry], below: Mapping[str, Entry], base: str) -> frozenset[Kind]:
+    """Those whose folder, or one around it, is a file, a link or a submodule now; all where more is wrong than is
+    told."""
+    plain = {path: entry.oid for path, entry in below.items() if entry.kind in _FILES}
+    if len(paths.units(plain).problems) >= paths.MOST_PROBLEMS:
+        return frozenset(Kind)
+    there = {entry.path for entry in entries}
+    found = set()
+    for folder, kind in _KINDS.items():
+        steps = f"{base}{folder}".split("/")
+        if any("/".join(steps[:depth]) in there for depth in range(1, len(steps) + 1)):
+            found.add(kind)
+    return frozenset(found)
 
 
 def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str, Found]:
@@ -102,7 +125,9 @@ def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str
         if problem.path not in found and (wrong := _wrong(problem, plain)) is not None:
             found[problem.path] = wrong
     for path, entry in links.items():
-        if path not in found and path.endswith(".json") and path.count("/") == 1 and (kind := _kind(path)):
+        kind = _kind(path)
+        meant = kind is not None and path.count("/") == 1 and (kind is Kind.SKILL or path.endswith(".json"))
+        if kind is not None and meant and path not in found:
             shown = paths.presentable(path)
             found[shown] = Found(kind, _slug(shown), shown, {shown: entry.oid}, (_link(path),))
     return {path: each for path, each in sorted(found.items()) if complete or each.kind is not Kind.SKILL}
