@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import models, transaction
 from django.utils import timezone
 
-from catalog import blobs, contents, versions
+from catalog import blobs, collecting, contents, versions
 from catalog.models import Blob, Server
 from tests import factories
 from tests.catalog.conftest import together
@@ -90,7 +90,7 @@ def test_storing_an_old_text_again_spares_it(db: None) -> None:
 
 
 def test_more_than_a_batch_is_collected(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(blobs, "BATCH", 4)
+    monkeypatch.setattr(collecting, "BATCH", 4)
     texts = [f"text {number}" for number in range(11)]
     blobs.store_texts(texts)
     age(*texts)

@@ -10,7 +10,7 @@ from django.db import models
 from django.utils import timezone
 from django_q.models import Schedule
 
-from catalog import file_blobs, skills
+from catalog import collecting, file_blobs, skills
 from catalog.models import FileBlob, SkillFile
 from jobs import schedules
 from orgs.models import Organization, User
@@ -77,7 +77,7 @@ def test_fresh_ones_and_those_stored_again_are_spared(acme: Organization) -> Non
 
 
 def test_more_than_a_batch_is_collected(acme: Organization, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file_blobs, "BATCH", 4)
+    monkeypatch.setattr(collecting, "BATCH", 4)
     file_blobs.store(acme, [str(number).encode() for number in range(11)])
     age()
     assert file_blobs.collect_unused() == 11

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from catalog.blobs import GRACE, collect_unused
+from catalog.blobs import collect_unused
+from catalog.collecting import GRACE
 
 
 class Command(BaseCommand):
