@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from gitsync.mirror.requesting import live_runs
+from gitsync.mirror.requesting import SYNC, live_runs
 from gitsync.models import EntityState, Mirror, Problem
 from gitsync.states import State
-from jobs.models import Status
+from jobs.models import Run, Status
 
 SAVED = "What was saved last is synced in a moment."
+CANCELLED = "The last sync was cancelled before its end: what changed since on either side waits for the next."
 
 
 def state_of(mirror: Mirror) -> State:
-    """With `connection` at hand it takes three queries at most."""
+    """With `connection` at hand it takes four queries at most."""
     runs = {run.status: run for run in live_runs(mirror)}
     if run := runs.get(Status.RUNNING):
         return State("syncing", "Syncing", "busy", run.stage, run)
@@ -34,6 +35,9 @@ def state_of(mirror: Mirror) -> State:
         return State("pending", "Pending", "wait", SAVED)
     if mirror.synced_at is None:
         return State("pending", "Not synced yet", "idle", "")
+    last = Run.objects.about(mirror).filter(kind=SYNC).order_by("-created_at").first()
+    if last is not None and last.status == Status.CANCELLED:
+        return State("cancelled", "Cancelled", "warn", CANCELLED)
     if mirror.entities.exclude(state__in=(EntityState.IN_STEP, EntityState.PROPOSED)).exists():
         return State("partial", "In step, with exceptions", "warn", "")
     if mirror.pull_request:

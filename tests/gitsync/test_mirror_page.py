@@ -154,6 +154,24 @@ def test_a_run_at_work_is_polled_and_can_be_cancelled(window: Client, mirror: Mi
     assert "<html" not in text_of(again)
 
 
+def test_after_a_sync_that_was_cancelled_nobody_is_told_that_both_are_in_step(window: Client, mirror: Mirror) -> None:
+    run_of(mirror)
+    assert "In step" in shown(window)
+    run_of(mirror, Status.CANCELLED)
+    page = shown(window)
+    assert "In step" not in page
+    assert "what changed since on either side waits for the next" in page
+    run_of(mirror)
+    assert "In step" in shown(window)
+
+
+def test_what_a_stopped_sync_says_has_not_the_time_of_the_one_before(window: Client, mirror: Mirror) -> None:
+    Mirror.objects.update(summary="Synced 3 entities, and stopped: away.")
+    assert "stopped: away.</b> <span" in shown(window)
+    Mirror.objects.update(problem=Problem.PROTECTED)
+    assert "stopped: away.</b></p>" in shown(window)
+
+
 def test_at_rest_nothing_is_polled(window: Client, mirror: Mirror) -> None:
     run_of(mirror)
     page = shown(window)
