@@ -211,11 +211,14 @@ class Secret(property):
 
 def secret_fields() -> Iterator[tuple[type[models.Model], str]]:
     """Every (model, name of its Secret) of the installed apps, each table once."""
-    for model in apps.get_models():
-        own = {model_field.name for model_field in model._meta.local_fields}
-        for name, value in inspect.getmembers_static(model, lambda member: isinstance(member, Secret)):
-            if value.columns[0] in own and not model._meta.proxy:
-                yield model, name
+    return ((model, name) for model in apps.get_models() for name in _secrets_of(model))
+
+
+@functools.cache  # each push and each sync asks for all of them
+def _secrets_of(model: type[models.Model]) -> tuple[str, ...]:
+    own = {model_field.name for model_field in model._meta.local_fields}
+    members = inspect.getmembers_static(model, lambda member: isinstance(member, Secret))
+    return tuple(name for name, value in members if value.columns[0] in own and not model._meta.proxy)
 
 
 @dataclass(frozen=True, slots=True)
