@@ -33,6 +33,7 @@ from catalog.exchange.wording import move_line
 from catalog.models import EntityKind, EntityRevision, Provider, Resource, Server, Tool
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from catalog.portable.paths import path_of
+from catalog.portable.places import in_file
 from catalog.revisions import Source, record
 from catalog.saving import Change, announce, tell
 from catalog.servers import FIELDS, RESERVED_SLUGS, SlugTaken, StaleServer, insert_server, move_server
@@ -267,40 +268,10 @@ def _to_confirm(definition: Definition, found: _NotConfirmed) -> Iterator[Proble
 
 def _bad(definition: Definition, code: Code, wrong: Iterable[errors.Problem]) -> BadFile:
     path = path_of(Kind.SERVER, definition.slug)
-    problems = [(each.text, _in_file(each.pointer, definition)) for each in islice(wrong, _MOST_PROBLEMS)]
+    problems = [(each.text, in_file(each.pointer, definition)) for each in islice(wrong, _MOST_PROBLEMS)]
     return BadFile(
         *(
             Problem(code, f"{where[1:]}: {text}" if where else text, path, fields=(where,) if where else ())
             for text, where in problems
         )
     )
-
-
-def _in_file(pointer: str, definition: Definition) -> str:
-    """The pointer into the file as its author has it: the document is sorted."""
-    here: Any = definition.document
-    there: Any = definition.raw or here
-    steps: list[str | int] = []
-    for step in (each.replace("~1", "/").replace("~0", "~") for each in pointer.split("/")[1:]):
-        if isinstance(here, list) and step.isdecimal() and int(step) < len(here):
-            number = _number_in(there, here, int(step))
-            here = here[int(step)]
-            there = there[number] if isinstance(there, list) and number < len(there) else None
-            steps.append(number)
-        else:
-            here, there = (each.get(step) if isinstance(each, Mapping) else None for each in (here, there))
-            steps.append(step)
-    return errors.pointer(steps)
-
-
-def _number_in(there: Any, here: list[Any], number: int) -> int:
-    """Where the same thing is: things are told apart by their names, and two of one name by their order."""
-    names = [each.get("name") if isinstance(each, Mapping) else each for each in here]
-    theirs = there if isinstance(there, list) else []
-    same = [
-        at
-        for at, each in enumerate(theirs)
-        if (each.get("name") if isinstance(each, Mapping) else each) == names[number]
-    ]
-    nth = names[:number].count(names[number])
-    return same[nth] if nth < len(same) else number

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from catalog.checking.entities import clean_described
+from catalog.checking.json_text import pointer_to
 from catalog.checking.names import BadText, check_characters
 from catalog.checking.problems import FieldError, Findings
 from catalog.paths import BadPath, parents
@@ -99,4 +100,4 @@ def page_bytes(clean: Mapping[str, Any]) -> int:
 
 
 def _at(path: str, text: str) -> FieldError:
-    return FieldError("files", text, f"/{path.replace('~', '~0').replace('/', '~1')}")
+    return FieldError("files", text, pointer_to([path]))
