@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from catalog.portable.model import Code
 
 _ADVICE: Mapping[Code, str] = {
-    Code.INVALID_JSON: "Correct the file in git at the line that is named, or save the entity here, which writes it "
-    "anew.",
-    Code.VALIDATION_FAILED: "Correct what is named in git, or save the entity here, which writes its file anew.",
+    Code.INVALID_JSON: "Correct the file in git at the line that is named. Where the entity is here, saving it writes "
+    "the file anew, too.",
+    Code.VALIDATION_FAILED: "Correct what is named in git. Where the entity is here, saving it writes its file anew, "
+    "too.",
     Code.EMPTY_DIRECTORY: "Add SKILL.md with a name and a description to the folder, or remove the folder.",
     Code.MISSING_INTEGRATION: "Create the MCP server, push its file, or take its slug out of the file.",
     Code.MISSING_TOOL: "Add to the server what is named, or take it out of the file: capitals count.",
@@ -17,7 +18,7 @@ _ADVICE: Mapping[Code, str] = {
     "cannot be named: share it first.",
     Code.FETCH_FAILED: "The next sync tries again. If it stays, see whether the connection may read the repository.",
     Code.CONFLICT: "Compare the two versions, and take theirs, keep ours, or edit.",
-    Code.DUPLICATE_SLUG: "Rename one of the two: its file and the slug in it.",
+    Code.DUPLICATE_SLUG: "Rename one of the two, its file and the slug in it; or take the id out of a copy.",
     Code.TOO_LARGE: "Shorten the file or take it out of the folder; whoever operates this installation can raise the "
     "cap.",
     Code.SECRET_FOUND: "Take the secret out, and replace it where it is used: who has read it may know it.",

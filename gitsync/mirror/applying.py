@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,6 +17,7 @@ from catalog import porting
 from catalog.checking.problems import Invalid
 from catalog.documents import MODELS
 from catalog.models import Server
+from catalog.portable import references
 from catalog.portable.model import TO_CONFIRM, BadFile, Code, Definition, Kind, Problem
 from catalog.revisions import Source
 from catalog.saving import Stale
@@ -32,7 +34,8 @@ from jobs.context import RunContext
 from orgs.models import User
 
 _SAVED = (Action.TAKE, Action.MERGE)
-_AFTER_OTHERS = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY, Code.DUPLICATE_SLUG)
+_MISSING = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY)
+_AFTER_OTHERS = (*_MISSING, Code.DUPLICATE_SLUG)
 """What another entity of the same push may bring, or make room for."""
 
 
@@ -121,7 +124,23 @@ class Applying:
                 self._save_together(kind, taken)
         for pair, bad in left:
             if pair.action in _SAVED:
-                self._fail(pair, bad)
+                self._fail(pair, self._placed(pair, bad))
+
+    def _placed(self, pair: Pair, bad: BadFile) -> BadFile:
+        """The same, with where in the file that is named which is missing."""
+        definition = pair.definition
+        if definition is None or pair.action is Action.MERGE or bad.problems[0].code not in _MISSING:
+            return bad
+        text = self._spool.bytes_of(pair.files.get(pair.path, ""))
+        if text is None:
+            return bad
+        problems = references.check(pair.kind, definition.document, pair.path, self._offered, text.decode("utf-8"))
+        return BadFile(*problems) if problems else bad
+
+    @cached_property
+    def _offered(self) -> references.There:
+        """What can be named, once all that could be saved is."""
+        return porting.there(self._mirror.organization)
 
     def _save_together(self, kind: Kind, taken: dict[UUID, Pair]) -> None:
         """Those that have each other's slugs, in one transaction in which all let go of theirs first."""

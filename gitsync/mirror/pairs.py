@@ -208,7 +208,7 @@ class _Matching:
 def _same_id(told: str, path: str, holder: str) -> BadFile:
     return BadFile(
         Problem(
-            Code.VALIDATION_FAILED,
+            Code.DUPLICATE_SLUG,
             f"Its id {told} is that of {holder}. Take the id out of a copy: it gets one of its own.",
             path,
             fields=("id",),
