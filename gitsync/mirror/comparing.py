@@ -22,6 +22,8 @@ from orgs.models import User
 
 AGAIN = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY, Code.DUPLICATE_SLUG, Code.FETCH_FAILED)
 """What something else than the file itself may have mended."""
+MOST_READ = 128 << 20
+"""Bytes of JSON files and SKILL.md that one sync has in mind; what is more waits for the next one."""
 FEW = 10
 """Entities that may go at once, whatever share of all they are."""
 
@@ -50,9 +52,13 @@ def compare(
     ]
     spool.fetch(client, wanted, lambda done, total: tell("Fetching files", done, total))
     read: dict[str, Definition | BadFile] = {}
+    size = 0
     for number, found in enumerate(wanted, start=1):
         tell("Reading files", number, len(wanted))
         try:
+            if size > MOST_READ:
+                raise _too_many(found)
+            size += spool.size_of(found.files.get(found.main, ""))
             read[found.path] = replace(spool.read(found), data={})
         except BadFile as bad:
             read[found.path] = bad
@@ -178,6 +184,14 @@ def _merge(pair: Pair, mirror: Mirror) -> bool:
     merged = merging.merge(base, normal(pair.kind, ours.document), theirs)
     pair.merged, pair.conflicts = normal(pair.kind, merged.document), merged.conflicts
     return not merged.conflicts
+
+
+def _too_many(found: Found) -> BadFile:
+    text = (
+        f"With it, more than {MOST_READ >> 20} MiB of files changed at once. It is not read yet: sync again when this "
+        "sync is done."
+    )
+    return BadFile(Problem(Code.FETCH_FAILED, text, found.path))
 
 
 def _taken(pair: Pair) -> BadFile:

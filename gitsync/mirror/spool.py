@@ -105,5 +105,9 @@ class Spool:
     def bytes_of(self, oid: str) -> bytes | None:
         return self._file(oid).read_bytes() if oid in self._had else None
 
+    def size_of(self, oid: str) -> int:
+        """In bytes; 0 of what is not here."""
+        return self._file(oid).stat().st_size if oid in self._had else 0
+
     def _file(self, oid: str) -> Path:
         return Path(self._folder.name, oid)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from catalog.portable import paths
-from catalog.portable.model import FOLDERS, Code, Kind, Problem, Unit
+from catalog.portable.model import FOLDERS, SKILL_FILE, Code, Kind, Problem, Unit
 from forges.clients.base import Client, Entry, EntryKind
 from forges.clients.errors import EmptyRepository, Moved, NotFound
 from gitsync.models import Mirror
@@ -27,6 +28,11 @@ class Found:
     """Path below the mirror's directory -> blob id."""
     problems: tuple[Problem, ...] = ()
     """What is wrong with it before anything of it is read."""
+
+    @property
+    def main(self) -> str:
+        """Of its files the one that says what it is."""
+        return f"{self.path}/{SKILL_FILE}" if self.kind is Kind.SKILL else self.path
 
     @property
     def unit(self) -> Unit:
@@ -120,9 +126,13 @@ def found_in(entries: Mapping[str, Entry], *, complete: bool = True) -> dict[str
     plain = {path: entry.oid for path, entry in entries.items() if entry.kind in _FILES}
     read = paths.units(plain)
     links = {path: entry for path, entry in entries.items() if entry.kind not in _FILES}
-    found = {unit.path: _strange(unit) or _with_links(unit, links) for unit in read.units.values()}
+    in_skill, links_in = _by_skill(plain), _by_skill(links)
+    found = {
+        unit.path: _strange(unit) or _with_links(unit, links, links_in.get(unit.path, ()))
+        for unit in read.units.values()
+    }
     for problem in read.problems:
-        if problem.path not in found and (wrong := _wrong(problem, plain)) is not None:
+        if problem.path not in found and (wrong := _wrong(problem, plain, in_skill)) is not None:
             found[problem.path] = wrong
     for path, entry in links.items():
         kind = _kind(path)
@@ -141,23 +151,29 @@ def _slug(path: str) -> str:
     return path.rpartition("/")[2].removesuffix(".json")
 
 
-def _wrong(problem: Problem, plain: Mapping[str, str]) -> Found | None:
+def _by_skill(tree: Iterable[str]) -> dict[str, list[str]]:
+    """Skills' folders -> paths of what is in them."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for path in tree:
+        if _kind(path) is Kind.SKILL and path.count("/") > 1:
+            found["/".join(path.split("/", 2)[:2])].append(path)
+    return found
+
+
+def _wrong(problem: Problem, plain: Mapping[str, str], in_skill: Mapping[str, list[str]]) -> Found | None:
     """What a problem of the listing is about."""
     kind = _kind(problem.path)
     if kind is None:
         return None
-    within = f"{problem.path}/"
-    files = {
-        paths.presentable(path): oid for path, oid in plain.items() if path == problem.path or path.startswith(within)
-    }
+    its = in_skill.get(problem.path, []) if kind is Kind.SKILL else [problem.path] if problem.path in plain else []
+    files = {paths.presentable(path): plain[path] for path in its}
     # Under a name that cannot be shown it is the name that tells whether it is the same file again.
     return Found(kind, _slug(problem.path), problem.path, files or {problem.path: ""}, (problem,))
 
 
-def _with_links(unit: Unit, links: Mapping[str, Entry]) -> Found:
+def _with_links(unit: Unit, links: Mapping[str, Entry], within: Iterable[str]) -> Found:
     """Also with those in a skill's folder, which keep it from being read."""
-    within = f"{unit.path}/"
-    among = sorted(path for path in links if unit.kind is Kind.SKILL and path.startswith(within))
+    among = sorted(within)
     files = {**unit.files, **{paths.presentable(path): links[path].oid for path in among}}
     return Found(unit.kind, unit.slug, unit.path, files, tuple(_link(path) for path in among))
 

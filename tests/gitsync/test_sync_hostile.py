@@ -3,12 +3,16 @@ that stops all."""
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
 
 from catalog import servers
 from catalog.models import Command, EntityRevision, Provider
+from forges.clients.base import Entry, EntryKind
+from gitsync.mirror import comparing
+from gitsync.mirror.there import found_in
 from gitsync.models import EntityState, Mirror, MirroredEntity
 from jobs.models import Run, Status, Trigger
 from orgs.models import Membership, User
@@ -229,6 +233,35 @@ def test_a_conflict_with_a_file_that_no_database_can_keep_is_told(begin: Begin) 
     made.edit("commands/hello.json", prompt="Theirs, {{who}}.", extra="a\0b")
     made.sync()
     assert made.states().keys() == {"commands/hello.json"}
+
+
+def test_what_is_more_than_one_sync_can_have_in_mind_waits_for_the_next(
+    begin: Begin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(comparing, "MOST_READ", 1 << 20)
+    body = "x" * 600_000
+    made = begin(files={f"skills/s{number}/SKILL.md": skill("s", body=body) for number in range(5)})
+    assert len(made.here()) < 5
+    assert {row.error["code"] for row in MirroredEntity.objects.filter(state="error")} == {"FETCH_FAILED"}
+    for _ in range(3):
+        made.sync()
+    assert len(made.here()) == 5
+    made.assert_in_step()
+
+
+def test_hostile_trees_take_no_time_to_look_through() -> None:
+    """Each unit is found by its own files: what grows with all that is there for each of them takes hours."""
+    skills = [f"skills/s{number}" for number in range(10_000)]
+    tree = {f"{each}/l": Entry(f"{each}/l", "1" * 40, None, EntryKind.SYMLINK) for each in skills}
+    tree |= {f"{each}/SKILL.md": Entry(f"{each}/SKILL.md", "2" * 40, 1, EntryKind.FILE) for each in skills}
+    tree |= {
+        path: Entry(path, "3" * 40, 1, EntryKind.FILE)
+        for number in range(1_000)
+        for path in (f"skills/b{number}/{name}" for name in range(40))
+    }
+    before = time.process_time()
+    assert len(found_in(tree)) == 11_000
+    assert time.process_time() - before < 5
 
 
 def test_a_secret_in_a_file_is_kept_nowhere(begin: Begin) -> None:
