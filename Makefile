@@ -46,10 +46,12 @@ migrations: $(VENV)/.dev
 # these paths may use the database.
 NO_DATABASE := tests/contract tests/forges tests/wire \
 	$(addprefix tests/catalog/test_,calls_building.py calls_schema.py characters.py exchange_document.py \
-		exchange_masking.py exchange_planning.py hosts.py openapi_reading.py openapi_tools.py paths.py rendering.py \
-		schemas.py template_checking.py uris.py) \
+		exchange_masking.py exchange_planning.py hosts.py openapi_reading.py openapi_tools.py paths.py \
+		portable_hostile.py portable_merging.py portable_paths.py portable_reading.py portable_references.py \
+		portable_skills.py portable_writing.py rendering.py schemas.py template_checking.py uris.py validate_repo.py) \
 	$(addprefix tests/config/test_,env_example.py guides.py pins.py templates.py times.py) \
-	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py naming.py scanning.py) \
+	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py mirror_deciding.py mirror_matching.py \
+		naming.py scanning.py) \
 	$(addprefix tests/lib/test_egress_,addresses.py redirects.py requests.py) \
 	tests/integrations/test_timing.py
 
