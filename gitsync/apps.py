@@ -10,7 +10,9 @@ class GitsyncConfig(AppConfig):
         from catalog import signals as catalog_signals
         from forges import hooks, usage
         from forges import signals as forge_signals
-        from gitsync import kinds, mirror_hooks, mirror_news, news, saves, uses
+        from gitsync import kinds, news, saves, uses
+        from gitsync.mirror import hooks as mirror_hooks
+        from gitsync.mirror import news as mirror_news
         from jobs import outbox, registry, schedules
 
         for kind in kinds.KINDS:
@@ -34,5 +36,5 @@ class GitsyncConfig(AppConfig):
         outbox.register("pushes of what was saved", saves.ask_for_pushes)
         outbox.register("syncs of what was saved", saves.ask_for_syncs)
         schedules.register(schedules.Entry("Push what is lacking", "gitsync.clock.tick", minutes=1))
-        schedules.register(schedules.Entry("Look at mirrors", "gitsync.mirror_clock.tick", minutes=1))
+        schedules.register(schedules.Entry("Look at mirrors", "gitsync.mirror.clock.tick", minutes=1))
         tabs.register_panel("gitsync:target", label="Git Push Sync", order=20)

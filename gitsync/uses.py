@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from forges.models import Connection
 from forges.usage import Use
-from gitsync import mirror_hooks
+from gitsync.mirror import hooks
 from gitsync.models import Mirror, PushTarget
 
 
@@ -25,7 +25,7 @@ def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
     for each in targets:
         found[each.connection_id].append(_use(each))
     for mirror in Mirror.objects.filter(connection__in=wanted).select_related("organization"):
-        found[mirror.connection_id].append(mirror_hooks.use_of(mirror))
+        found[mirror.connection_id].append(hooks.use_of(mirror))
     return found
 
 

@@ -13,9 +13,9 @@ from forges.clients.base import Client
 from gitsync.mirror.deciding import Action, Choice, Facts, Side, decide
 from gitsync.mirror.local import Local, full
 from gitsync.mirror.pairs import WELL, Here, Pair, is_bound, match
+from gitsync.mirror.settling import needed
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import Found, There
-from gitsync.mirror_settling import needed
 from gitsync.models import EntityState, Mirror, MirroredEntity
 from orgs import access
 from orgs.models import User

@@ -19,9 +19,9 @@ from catalog.portable import paths as portable_paths
 from catalog.portable import reading
 from catalog.portable.model import Kind
 from forges.models import Connection
+from gitsync.mirror.connecting import Wanted, connect_mirror
 from gitsync.mirror.requesting import request_sync
-from gitsync.mirror_settling import seen_of, settle, sides_of
-from gitsync.mirrors import Wanted, connect_mirror
+from gitsync.mirror.settling import seen_of, settle, sides_of
 from gitsync.models import EntityState, Mirror, MirroredEntity, Mode
 from gitsync.probing import Assignment
 from jobs import outbox

@@ -12,9 +12,16 @@ from django.test import Client
 
 from catalog.models import Command
 from forges.models import Connection, Hook
-from gitsync import mirrors
+from gitsync.mirror.connecting import (
+    Consumer,
+    FieldError,
+    NotConnected,
+    StaleMirror,
+    Wanted,
+    connect_mirror,
+    edit_mirror,
+)
 from gitsync.mirror.requesting import SYNC as KIND
-from gitsync.mirrors import Consumer, NotConnected, StaleMirror, Wanted
 from gitsync.models import Mirror, MirroredEntity, Mode
 from gitsync.probing import Assignment
 from jobs.models import Run, Status
@@ -160,9 +167,9 @@ def test_a_protected_branch_offers_pull_requests_where_the_forge_tells_of_it(
     connection = connection_at(forge, "gitlab", acme, alice)
     wanted: dict[str, Any] = {"connection_id": connection.pk, "repository": "octo/entities"}
     with pytest.raises(NotConnected, match="Open a pull request") as caught:
-        mirrors.connect_mirror(membership=of(alice), values=Wanted(Assignment(**wanted)))
+        connect_mirror(membership=of(alice), values=Wanted(Assignment(**wanted)))
     assert (caught.value.field, caught.value.offers_pull_requests) == ("mode", True)
-    made = mirrors.connect_mirror(membership=of(alice), values=Wanted(Assignment(mode=Mode.PULL_REQUEST, **wanted)))
+    made = connect_mirror(membership=of(alice), values=Wanted(Assignment(mode=Mode.PULL_REQUEST, **wanted)))
     assert made.mirror.mode == Mode.PULL_REQUEST
 
 
@@ -175,7 +182,7 @@ def test_each_forge_is_connected_by_a_connection_or_an_address(
         entered = {"repository": forge.clone_url("octo/entities"), "token": forge.token("octo")}
     else:
         entered = {"connection_id": connection_at(forge, key, acme, alice).pk, "repository": "octo/entities"}
-    made = mirrors.connect_mirror(membership=of(alice), values=Wanted(Assignment(**entered)))
+    made = connect_mirror(membership=of(alice), values=Wanted(Assignment(**entered)))
     assert (made.mirror.forge, made.mirror.branch, made.secret) == (
         key,
         "main",
@@ -250,7 +257,7 @@ def test_who_lost_the_right_while_the_forge_was_asked_connects_nothing(
     membership = of(adam)
     Membership.objects.filter(user=adam).update(role=Role.VIEWER)
     with pytest.raises(PermissionDenied):
-        mirrors.connect_mirror(
+        connect_mirror(
             membership=membership,
             values=Wanted(Assignment(repository="octo/entities")),
             consumer=Consumer(workspace.consumer.client_id, workspace.consumer.client_secret),
@@ -262,8 +269,8 @@ def test_a_connection_of_somebody_else_cannot_be_used(
     forge: Forge, workspace: Workspace, acme: Organization, alice: User, adam: User
 ) -> None:
     private = connection_at(forge, "github", acme, adam)
-    with pytest.raises(mirrors.FieldError, match="not a connection that you may use"):
-        mirrors.connect_mirror(
+    with pytest.raises(FieldError, match="not a connection that you may use"):
+        connect_mirror(
             membership=of(alice),
             values=Wanted(Assignment(connection_id=private.pk, repository="octo/entities")),
         )
@@ -274,7 +281,7 @@ def test_settings_are_edited_through_whosever_connection_it_is(
 ) -> None:
     private = connection_at(forge, "github", acme, adam)
     values = Wanted(Assignment(connection_id=private.pk, repository="octo/entities"))
-    mirrors.connect_mirror(membership=of(adam), values=values)
+    connect_mirror(membership=of(adam), values=values)
     entered = {"branch": "main", "directory": "", "mode": "pull_request", "apply_deletions": "on"}
     response = browse(alice).post(f"{SYNC}settings/", {**entered, "poll_minutes": "60", "seen_revision": "1"})
     assert response.status_code == 302
@@ -282,7 +289,7 @@ def test_settings_are_edited_through_whosever_connection_it_is(
     assert (mirror.mode, mirror.apply_deletions, mirror.poll_minutes) == ("pull_request", True, 60)
     assert (mirror.connection, mirror.revision) == (private, 2)
     with pytest.raises(StaleMirror):
-        mirrors.edit_mirror(mirror=mirror, membership=of(alice), values=values, seen_revision=1)
+        edit_mirror(mirror=mirror, membership=of(alice), values=values, seen_revision=1)
 
 
 def test_disconnecting_leaves_files_and_entities_and_says_so(

@@ -17,8 +17,8 @@ from forges import hooks
 from forges.models import Connection, Hook, HookStatus
 from forges.signals import connection_changed, repository_changed, repository_pushed
 from forges.usage import uses_of
+from gitsync.mirror.clock import tick
 from gitsync.mirror.requesting import SYNC
-from gitsync.mirror_clock import tick
 from gitsync.models import Mirror, MirrorChange, MirroredEntity, Problem
 from gitsync.saves import ask_for_syncs
 from jobs.models import Run, Status, Trigger

@@ -10,7 +10,7 @@ from django.test import Client
 
 from catalog.models import Command, EntityRevision, Server
 from catalog.portable.model import BadFile
-from gitsync.mirror_settling import StaleSettle, seen_of, settle, sides_of
+from gitsync.mirror.settling import StaleSettle, seen_of, settle, sides_of
 from gitsync.models import AllowedFinding, EntityState, MirroredEntity
 from orgs.models import AuditEvent, Membership, User
 from tests.conftest import Browse

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from catalog.models import EntityRevision
 from forges.models import Connection, ConnectionStatus
-from gitsync.mirror_settling import seen_of, settle, sides_of
+from gitsync.mirror.settling import seen_of, settle, sides_of
 from gitsync.models import EntityState, MirrorChange, MirroredEntity
 from jobs.execution import execute
 from jobs.models import Run, Status

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from forges import hooks
 from forges.models import Delivery, Hook, HookStatus
-from gitsync.mirrors import disconnect_mirror
+from gitsync.mirror.connecting import disconnect_mirror
 from jobs import schedules
 from jobs.models import Run, Status, Trigger
 from tests.forges_app.followed import live

@@ -7,8 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
-from gitsync import mirrors
-from gitsync.mirrors import FieldError, StaleMirror
+from gitsync.mirror.connecting import FieldError, StaleMirror, disconnect_mirror, sync_now, use_pull_requests
 from gitsync.models import EntityState
 from gitsync.views.mirror.page import page_context, required
 from lib.htmx import is_fragment
@@ -20,7 +19,7 @@ from orgs.models import Membership
 @access.for_members("entities.edit")
 def now(request: HttpRequest, membership: Membership) -> HttpResponse:
     found = required(membership)
-    mirrors.sync_now(found, membership, request)
+    sync_now(found, membership)
     if not is_fragment(request):  # the status itself says so
         messages.info(request, f"Both sides are compared: {membership.organization} and {found.repository}.")
     return redirect("gitsync:mirror", org=membership.organization.slug)
@@ -30,7 +29,7 @@ def now(request: HttpRequest, membership: Membership) -> HttpResponse:
 @access.for_members("gitsync.assign")
 def pull_requests(request: HttpRequest, membership: Membership) -> HttpResponse:
     try:
-        mirrors.use_pull_requests(required(membership), membership, request)
+        use_pull_requests(required(membership), membership, request)
     except FieldError as error:
         messages.error(request, str(error))
     else:
@@ -45,7 +44,7 @@ def disconnect(request: HttpRequest, membership: Membership) -> HttpResponse:
     found = required(membership)
     if request.method == "POST":
         try:
-            mirrors.disconnect_mirror(found, membership, seen_revision=_revision(request), request=request)
+            disconnect_mirror(found, membership, seen_revision=_revision(request), request=request)
         except StaleMirror as error:
             messages.warning(request, str(error))
             return redirect("gitsync:mirror_disconnect", org=membership.organization.slug)

@@ -12,8 +12,7 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from gitsync.mirror_forms import BitbucketForm, ConnectionForm, SettingsForm
-from gitsync.mirrors import (
+from gitsync.mirror.connecting import (
     MANAGE,
     Connected,
     FieldError,
@@ -24,6 +23,7 @@ from gitsync.mirrors import (
     edit_mirror,
     mirror_of,
 )
+from gitsync.mirror.forms import BitbucketForm, ConnectionForm, SettingsForm
 from gitsync.models import Mirror
 from gitsync.requesting import ASSIGN
 from gitsync.views.choosing import listed, offered

@@ -22,7 +22,7 @@ from catalog.portable import advice, merging
 from catalog.portable.model import BadFile, Code
 from catalog.saving import Stale
 from catalog.views.page import Permission, permission
-from gitsync.mirror_settling import (
+from gitsync.mirror.settling import (
     CHOICES,
     Sides,
     StaleSettle,

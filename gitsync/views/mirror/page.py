@@ -20,11 +20,11 @@ from catalog.views.page import permission
 from forges import hooks
 from forges.clients import FORGES
 from forges.models import Hook
+from gitsync.mirror.connecting import EDIT, MANAGE, mirror_of
+from gitsync.mirror.hooks import hook_of, told_by_app
 from gitsync.mirror.requesting import SYNC
-from gitsync.mirror_hooks import hook_of, told_by_app
-from gitsync.mirror_settling import entities_wanting
-from gitsync.mirror_states import state_of
-from gitsync.mirrors import EDIT, MANAGE, mirror_of
+from gitsync.mirror.settling import entities_wanting
+from gitsync.mirror.states import state_of
 from gitsync.models import EntityState, Mirror, MirroredEntity, Problem
 from gitsync.requesting import ASSIGN
 from gitsync.states import State

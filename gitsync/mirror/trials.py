@@ -14,7 +14,7 @@ from forges.forms import bitbucket_base_url
 from forges.models import Connection, Method
 from forges.picking import Asked, FieldError, advised, base_url_of, client_of, repository_name
 from forges.renewing import EXCHANGE_SECONDS
-from gitsync.mirror_testing import NotConnected, Trial
+from gitsync.mirror.probing import NotConnected, Trial
 from gitsync.models import Mirror
 from gitsync.probing import Assignment, asked_of
 from lib.policy import egress_policy

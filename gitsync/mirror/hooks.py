@@ -17,7 +17,7 @@ from forges.models import Hook, Method
 from forges.picking import FieldError
 from forges.usage import Use
 from gitsync.credentials import open_client
-from gitsync.mirror_trials import pasted
+from gitsync.mirror.trials import pasted
 from gitsync.models import Mirror
 from orgs.models import Membership
 

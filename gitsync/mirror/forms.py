@@ -11,8 +11,8 @@ from forges.forms import option
 from forges.picking import FieldError
 from gitsync.forms import LOST as LOST_CHOICE
 from gitsync.forms import NONE, PLAIN_GIT, URL, Choice, RepositoryForm, is_lost
-from gitsync.mirror_trials import Consumer, pasted
-from gitsync.mirrors import Wanted
+from gitsync.mirror.connecting import Wanted
+from gitsync.mirror.trials import Consumer, pasted
 from gitsync.models import Mirror, Mode
 from gitsync.places import ROOT
 from gitsync.probing import Assignment
