@@ -35,7 +35,7 @@ def bad(path: str) -> BadFile:
 def matched(
     rows: list[MirroredEntity], local: list[Here], git: Mapping[str, Definition | BadFile | None]
 ) -> dict[str, Pair]:
-    """`git`: slug -> what was read, None where the file is as it was agreed on. By paths, which has to tell them all."""
+    """`git`: slug -> what was read, None where it is as it was agreed on. By paths, which has to tell them all."""
     paths = {f"commands/{slug}.json": each for slug, each in git.items()}
     found = {
         path: Found(Kind.COMMAND, path[9:-5], path, {path: f"{'old' if each is None else 'new'} {path[9:-5]}"})
