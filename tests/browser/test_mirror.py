@@ -20,7 +20,7 @@ from tests.browser.abroad import Abroad, at_work
 from tests.browser.barriers import expect_no_barrier
 from tests.browser.conftest import PATIENCE_MS, OpenWindow
 from tests.browser.team import Team
-from tests.browser.window import Window, expect_visible_focus
+from tests.browser.window import DESK, PHONE, Window, expect_visible_focus
 from tests.wire.world import HostedRepository
 
 __all__ = ["at_work"]
@@ -95,7 +95,10 @@ def connect(window: Window, at_work: Abroad, team: Team, hosted: HostedRepositor
     page.get_by_label("Repository", exact=True).fill(hosted.name)
     page.get_by_label("Client ID").fill(f" {consumer.client_id}\n")
     page.get_by_label("Client Secret").fill("wrong")
+    page.set_viewport_size(PHONE)
     page.get_by_role("button", name="Connect", exact=True).click()
+    expect(page.locator("#test-failed")).to_be_in_viewport()
+    page.set_viewport_size(DESK)
     said = "Connection test failed. Please verify your Workspace, Client ID, and Client Secret are correct."
     expect(page.locator("main")).to_contain_text(said)
     expect_no_barrier(window)
