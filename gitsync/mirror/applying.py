@@ -96,11 +96,14 @@ class Applying:
                     pair.action = Action.PUSH
 
     def _drop_unused(self, pairs: Iterable[Pair]) -> None:
-        """What was told of paths that are gone, or are another entity's by now."""
-        if not self._there.complete:
-            return
+        """What was told of paths that are gone, and of an entity that is told of under another one by now."""
         used = {pair.row.pk for pair in pairs if pair.row.pk is not None}
-        unused = set(self._mirror.entities.values_list("pk", flat=True)) - used
+        elsewhere = {(str(pair.kind), pair.here.pk) for pair in pairs if pair.here is not None}
+        unused = [
+            pk
+            for pk, kind, entity in self._mirror.entities.values_list("pk", "kind", "entity")
+            if pk not in used and (self._there.complete or (kind, entity) in elsewhere)
+        ]
         if unused:
             with transaction.atomic():
                 current(self._context, self._mirror)
@@ -156,7 +159,7 @@ class Applying:
                 for pk in taken:
                     model.objects.filter(pk=pk).update(slug=f"moving-{uuid4().hex}")
                 done = [(pair, self._write(pair)) for pair in taken.values()]
-        except BadFile:
+        except (BadFile, Invalid, DataError, IntegrityError):  # each was told why when it was tried by itself
             return
         except (Stale, StaleServer, ObjectDoesNotExist):
             self._applied.again = True

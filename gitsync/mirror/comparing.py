@@ -25,7 +25,7 @@ AGAIN = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY, Code.
 MOST_READ = 128 << 20
 """Bytes of JSON files and SKILL.md that one sync has in mind; what is more waits for the next one."""
 FEW = 10
-"""Entities that may go at once, whatever share of all they are."""
+"""Up to this many entities a mistake is small and easily seen: all of them may go at once."""
 
 Tell = Callable[[str, int, int], None]
 
@@ -209,6 +209,6 @@ def _hold_back(pairs: list[Pair]) -> None:
     """Where most of it would go at once, ask about each: a folder that was emptied or moved is no wish to delete."""
     going = [pair for pair in pairs if pair.action is Action.REMOVE and not pair.settled]
     had = sum(bool(pair.row.files) for pair in pairs)
-    if len(going) > FEW and len(going) * 2 > had:
+    if had > FEW and len(going) * 2 > had:
         for pair in going:
             pair.action = Action.MISSING

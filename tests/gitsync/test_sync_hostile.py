@@ -112,6 +112,32 @@ def test_most_of_it_gone_at_once_waits_for_a_person_until_the_last_one(begin: Be
     assert Command.objects.count() == 11
 
 
+def test_more_than_half_is_most_of_it_although_it_is_few(begin: Begin) -> None:
+    made = begin(files=many(12), apply_deletions=True)
+    made.commit(dict.fromkeys(many(7)), "Delete seven")
+    made.sync()
+    assert Command.objects.count() == 12
+    made.commit({**many(7), **dict.fromkeys(list(many(12))[7:])}, "Bring them back, and delete the other five")
+    made.sync()
+    assert Command.objects.count() == 7
+    made.assert_in_step()
+
+
+def test_what_is_told_of_an_entity_goes_with_it_also_after_half_a_listing(begin: Begin) -> None:
+    made = begin(files={**{f"z/{number}.md": "x" for number in range(9)}, "commands/a.json": command("a", id="id-a")})
+    made.commit({"commands/hello.json": HELLO})
+    made.create("command", name="Hello", slug="hello", prompt="Ours.")
+    made.sync()
+    assert made.states().keys() == {"commands/hello.json"}
+    made.save("command", "hello", slug="greet")
+    made.commit({"commands/greet.json": command("greet", id="other")})
+    made.forge.caps.tree_entries = 4
+    run = made.tried()
+    assert run.status == Status.PARTIAL, run.error_text
+    made.forge.caps.tree_entries = 100_000
+    made.sync()
+
+
 @pytest.mark.parametrize("at", ["skills/pdf-forms", "skills"])
 def test_what_a_link_or_submodule_stands_for_is_not_gone(at: str, begin: Begin) -> None:
     made = begin(files=SKILL, apply_deletions=True)
