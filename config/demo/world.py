@@ -1,4 +1,4 @@
-"""The demo's people and servers. Each is made when it is missing, and left alone when somebody changed it."""
+"""The demo's people, servers and Library. Each is made when it is missing, and left alone when somebody changed it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from catalog.models import Server
-from config.demo import tools
+from config.demo import library, tools
 from integrations import connecting, probing
 from integrations.probing import Entered
 from integrations.refreshing import run_or_queue
@@ -69,12 +69,21 @@ def seed(repository: Path) -> World:
             tools.furnish(server, by=people[0])
             tools.create_repository(pushed_to(repository))
             tools.assign(server, pushed_to(repository), organization.memberships.get(user=people[0]))
+    owner = organization.memberships.filter(role=Role.OWNER).select_related("user").earliest("joined_at")
+    handbook = Server.objects.for_org(organization).filter(owner=None, slug=FURNISHED).first()
+    library.furnish(organization, handbook, by=owner.user)
+    library.connect(mirrored_in(repository), owner)
     return World(organization, tuple(imported))
 
 
 def pushed_to(repository: Path) -> Path:
     """Where the configuration is pushed to: beside the repository that content comes from."""
     return repository.with_name("acme-config.git")
+
+
+def mirrored_in(repository: Path) -> Path:
+    """The repository that the organisation's entities are kept the same with, beside it as well."""
+    return repository.with_name("acme-library.git")
 
 
 def _person(organization: Organization, email: str, name: str, role: str) -> User:

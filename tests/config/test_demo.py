@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 import subprocess
 from pathlib import Path
@@ -10,11 +11,15 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from catalog.models import Content, Server, Tool
+from catalog.commands import delete_command
+from catalog.models import Client, Command, Content, Server, Skill, Tool, Toolkit
+from catalog.toolkits import edit_toolkit
 from catalog.tools import edit_tool
 from config import first_env
-from config.demo import repository, world
-from gitsync.models import PushTarget
+from config.demo import library, repository, world
+from gitsync.mirror.connecting import disconnect_mirror, sync_now
+from gitsync.mirror.requesting import live_runs as mirror_runs
+from gitsync.models import Mirror, PushTarget
 from gitsync.requesting import live_runs
 from gitsync.saves import ask_for_pushes
 from integrations.models import Integration
@@ -67,7 +72,8 @@ def test_starting_it_again_makes_nothing_twice_and_keeps_what_was_changed(folder
     assert Server.objects.get(slug="handbook").name == "My handbook"
     assert (folder / "README.md").read_text() == "# Mine\n"
     assert Run.objects.filter(kind=REFRESH).count() == 2
-    assert PushTarget.objects.count() == 1
+    assert (PushTarget.objects.count(), Mirror.objects.count()) == (1, 1)
+    assert [model.objects.count() for model in (Toolkit, Command, Skill, Client)] == [1, 1, 1, 1]
     assert User.objects.count() == 3
 
 
@@ -92,7 +98,7 @@ def test_what_is_saved_on_its_pages_is_a_commit_beside_it(folder: Path, settings
     handbook = Server.objects.get(slug="handbook")
     _push(handbook)
     assert _log(folder) == ["Add server Handbook (Alice)"]
-    names = _git(folder, "ls-tree", "-r", "--name-only", "main").split()
+    names = _git(world.pushed_to(folder), "ls-tree", "-r", "--name-only", "main").split()
     assert {"handbook/export.json", "handbook/Open-Meteo/tools/get-forecast.md"} <= set(names)
 
     forecast = Tool.objects.get(server=handbook, name="getForecast")
@@ -101,7 +107,73 @@ def test_what_is_saved_on_its_pages_is_a_commit_beside_it(folder: Path, settings
     _push(handbook)
 
     assert _log(folder)[0] == "Update tool `getForecast` of Handbook (Alice)"
-    assert "+Rain, too." in _git(folder, "log", "-p", "-1", "main")
+    assert "+Rain, too." in _git(world.pushed_to(folder), "log", "-p", "-1", "main")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_library_is_in_a_repository_of_its_own_and_what_it_says_to_try_there_comes_back(folder: Path) -> None:
+    world.seed(folder)
+    mirror = Mirror.objects.get()
+    assert (mirror.repository, mirror.branch) == (world.mirrored_in(folder).as_uri(), "main")
+    _sync(mirror)
+    assert mirror.summary == "Synced 6 entities: 6 written, 0 read, 0 unchanged, 0 failed."
+    files = _git(world.mirrored_in(folder), "ls-tree", "-r", "--name-only", "main").splitlines()
+    assert files == [
+        "README.md",
+        "commands/morning-briefing.json",
+        "mcp-clients/newsroom.json",
+        "mcp-servers/api-reference.json",
+        "mcp-servers/handbook.json",
+        "skills/severe-weather/SKILL.md",
+        "skills/severe-weather/references/levels.md",
+        "skills/severe-weather/scripts/wind_chill.py",
+        "toolkits/forecast-desk.json",
+    ]
+    toolkit = json.loads(_git(world.mirrored_in(folder), "show", "main:toolkits/forecast-desk.json"))
+    assert toolkit["servers"]["handbook"]["tools"] == ["getElevation", "getForecast"]
+    assert (toolkit["commands"], toolkit["skills"]) == (["morning-briefing"], ["severe-weather"])
+    handbook = Server.objects.get(slug="handbook")
+    assert (handbook.commands.get().slug, handbook.skills.get().slug) == ("morning-briefing", "severe-weather")
+
+    for times in (1, 2):
+        _enter(library.to_try(str(world.mirrored_in(folder))))
+        alice = Membership.objects.get(user__email="alice@acme.example")
+        sync_now(mirror, alice)
+        _sync(mirror)
+        assert Command.objects.get().prompt.startswith("Be brief. " * times + "Write")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_demo_of_before_gets_its_library_once_and_what_was_deleted_or_disconnected_stays_so(folder: Path) -> None:
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(library, "furnish", lambda *_, **__: None)
+        before.setattr(library, "connect", lambda *_: False)
+        world.seed(folder)
+    assert not Mirror.objects.exists()
+
+    world.seed(folder)
+    mirror, toolkit = Mirror.objects.get(), Toolkit.objects.get()
+    alice = Membership.objects.get(user__email="alice@acme.example")
+    edit_toolkit(toolkit=toolkit, values={"name": "My desk"}, seen_revision=None, by=alice.user)
+    delete_command(command=Command.objects.get(), by=alice.user)
+    _sync(mirror)
+    disconnect_mirror(mirror, alice)
+    world.seed(folder)
+
+    assert [each.name for each in Toolkit.objects.all()] == ["My desk"]
+    assert (Skill.objects.count(), Client.objects.count(), Command.objects.count()) == (1, 1, 0)
+    assert not Mirror.objects.exists()
+
+
+def _sync(mirror: Mirror) -> None:
+    """As the worker does it."""
+    run = runs.run_inline(mirror_runs(mirror).get(), budget=world.PATIENT)
+    assert run.status == Status.SUCCEEDED, run.error_text
+    mirror.refresh_from_db()
+
+
+def _enter(line: str) -> None:
+    subprocess.run(["sh", "-c", line], check=True, capture_output=True)
 
 
 def _push(server: Server) -> None:
@@ -112,12 +184,11 @@ def _push(server: Server) -> None:
 
 
 def _log(folder: Path) -> list[str]:
-    return _git(folder, "log", "--format=%s", "main").splitlines()
+    return _git(world.pushed_to(folder), "log", "--format=%s", "main").splitlines()
 
 
-def _git(folder: Path, *arguments: str) -> str:
-    at = str(world.pushed_to(folder))
-    return subprocess.run(["git", "-C", at, *arguments], check=True, capture_output=True, text=True).stdout
+def _git(at: Path, *arguments: str) -> str:
+    return subprocess.run(["git", "-C", str(at), *arguments], check=True, capture_output=True, text=True).stdout
 
 
 @pytest.mark.django_db

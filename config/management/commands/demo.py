@@ -16,7 +16,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from config.demo import repository, world
+from config.demo import library, repository, world
 from orgs.models import User
 
 STOP_SECONDS = 20
@@ -108,6 +108,9 @@ class Command(BaseCommand):
             "  Or edit a tool, and a few seconds later look at the commit that it became\n"
             f"    {address}/o/acme/servers/handbook/tools/\n"
             f"    git -C {pushed} log -p main\n\n"
+            "  Or change a command where the whole Library is files, then click Sync now\n"
+            f"    {library.to_try(os.path.relpath(world.mirrored_in(folder)))}\n"
+            f"    {address}/o/acme/settings/sync/\n\n"
             "  Ctrl-C stops it; `make demo` goes on where it was.\n"
         )
         self.stdout.flush()
