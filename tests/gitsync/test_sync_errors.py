@@ -8,11 +8,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from catalog import servers, tools
-from catalog.models import Command, EntityRevision, Skill, Variable
+from catalog import servers
+from catalog.models import Command, EntityRevision, Skill
 from gitsync.models import EntityState, MirroredEntity
 from jobs.models import Status
-from tests import factories
 from tests.gitsync.conftest import FORGES
 from tests.gitsync.mirror_world import (
     ALL,
@@ -345,54 +344,6 @@ def test_a_slug_that_is_taken_here_is_told(begin: Begin) -> None:
     assert made.row("command", "hello").prompt == "Hello from here."
     assert made.json("commands/hello.json")["prompt"] == "Hello from git."
     assert Command.objects.count() == 1
-
-
-def test_a_server_that_would_go_to_another_host_waits_for_a_person(begin: Begin) -> None:
-    made = begin(files=ALL)
-    server = made.row("server", "weather")
-    factories.variable(server, "API_KEY", secret="s3cret-of-the-weather", hosts=["api.example.com"])
-    elsewhere = {**WEATHER["providers"][0], "baseUrl": "https://evil.example.net/v1"}
-    made.edit("mcp-servers/weather.json", providers=[elsewhere])
-    made.sync()
-    assert made.states() == {"mcp-servers/weather.json": EntityState.CONFIRM}
-    assert told(made, "mcp-servers/weather.json")["code"] == "HOST_CHANGED"
-    assert server.providers.get().base_url == "https://api.example.com/v1"
-    assert Variable.objects.get().hosts == ["api.example.com"]
-    made.commit({"mcp-servers/weather.json": WEATHER})
-    made.sync()
-    made.assert_in_step()
-
-
-def test_a_servers_authentication_stays_here_whatever_git_says(begin: Begin) -> None:
-    made = begin(files=ALL)
-    server = made.row("server", "weather")
-    factories.variable(server, "API_KEY", secret="s3cret-of-the-weather", hosts=["api.example.com"])
-    tool = server.tools.get(name="getForecast")
-    tools.edit_tool(tool=tool, values={"headers": {"X-Key": "${API_KEY}"}}, seen_revision=None, by=made.by)
-    made.sync()
-    made.edit("mcp-servers/weather.json", description="Sky.")
-    made.sync()
-    assert made.row("server", "weather").description == "Sky."
-    assert Variable.objects.get(name="API_KEY").hosts == ["api.example.com"]
-    assert server.tools.get(name="getForecast").headers == {"X-Key": "${API_KEY}"}
-    assert "s3cret" not in made.log
-    assert "API_KEY" not in made.log
-    made.assert_in_step()
-
-
-def test_a_secret_typed_here_is_not_pushed_and_told_on_its_entity(begin: Begin) -> None:
-    made = begin(files=ALL)
-    made.save("command", "hello", prompt=f"Use {TOKEN}, {{{{who}}}}.")
-    made.save("client", "desk", description="Everywhere.")
-    made.sync()
-    assert TOKEN not in made.log
-    assert set(made.states()) == {"commands/hello.json"}
-    assert told(made, "commands/hello.json")["code"] == "SECRET_FOUND"
-    assert made.json("mcp-clients/desk.json")["description"] == "Everywhere.", "the others go on"
-    made.save("command", "hello", prompt="Use a variable, {{who}}.")
-    made.sync()
-    assert TOKEN not in made.log
-    made.assert_in_step()
 
 
 def test_hostile_files_are_told_and_do_nothing(begin: Begin) -> None:
