@@ -10,7 +10,7 @@ from catalog.saving import Change
 from forges import standing
 from forges.models import Connection
 from gitsync import places
-from gitsync.models import PendingChange, Problem, PushTarget
+from gitsync.models import Mirror, PendingChange, Problem, PushTarget
 from gitsync.places import place_of
 from gitsync.requesting import live_runs, request_push, wake
 from jobs import runs
@@ -124,18 +124,18 @@ def on_changed(
     return []
 
 
-def follow_rename(target: PushTarget, repository: str, web_url: str = "") -> None:
+def follow_rename(target: PushTarget | Mirror, repository: str, web_url: str = "") -> None:
     """Take over the name that the repository has at the forge now; by its id it is the same one."""
     former, target.repository = target.repository, repository
     target.web_url = web_url or target.web_url.replace(former, repository)
     with transaction.atomic():
-        PushTarget.objects.filter(pk=target.pk).update(repository=repository, web_url=target.web_url)
+        type(target)._default_manager.filter(pk=target.pk).update(repository=repository, web_url=target.web_url)
         audit.record(
-            "target.renamed",
+            "mirror.renamed" if isinstance(target, Mirror) else "target.renamed",
             organization=target.organization,
             actor=None,
             target=target,
-            scope=target.server,
+            scope=None if isinstance(target, Mirror) else target.server,
             before={"repository": former},
             after={"repository": repository},
         )

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 
-from gitsync.models import PendingChange, PushTarget
+from gitsync.models import Mirror, PendingChange, PushTarget
 from jobs import runs
 from jobs.models import LIVE, Run, RunQuerySet, Status, Trigger
 from orgs.models import User
@@ -25,7 +25,7 @@ def request_push(target: PushTarget, *, trigger: str, by: User | None) -> Run:
     is only ever one that waits; who asks by hand has it look again now.
     """
     PendingChange.objects.filter(target=target, asked=False).update(asked=True)
-    if trigger != Trigger.MANUAL and (waiting := _waiting(target)) is not None:
+    if trigger != Trigger.MANUAL and (waiting := waiting_run(target)) is not None:
         return waiting
     if trigger == Trigger.MANUAL:
         wake(target)
@@ -45,22 +45,24 @@ def scope_of(target: PushTarget) -> str:
     return str(target.server_id or "")
 
 
-def live_runs(target: PushTarget) -> RunQuerySet:
-    rows: RunQuerySet = Run.objects.about(target).filter(kind=PUSH, status__in=LIVE)
+def live_runs(destination: PushTarget | Mirror) -> RunQuerySet:
+    rows: RunQuerySet = Run.objects.about(destination).filter(status__in=LIVE)
     return rows
 
 
-def _waiting(target: PushTarget) -> Run | None:
-    found: Run | None = Run.objects.about(target).filter(kind=PUSH, status=Status.WAITING).first()
+def waiting_run(destination: PushTarget | Mirror) -> Run | None:
+    found: Run | None = Run.objects.about(destination).filter(status=Status.WAITING).first()
     return found
 
 
-def wake(*targets: PushTarget) -> int:
-    """Let their Runs that wait look again; one that still has to wait asks its forge once. Returns how many."""
+def wake(*destinations: PushTarget | Mirror) -> int:
+    """Let the Runs of these, of one model, that wait look again; one that still has to wait asks its forge once.
+    Returns how many."""
+    if not destinations:
+        return 0
     waiting = Run.objects.filter(
-        subject_type=ContentType.objects.get_for_model(PushTarget),
-        subject_id__in=[str(target.pk) for target in targets],
-        kind=PUSH,
+        subject_type=ContentType.objects.get_for_model(destinations[0]),
+        subject_id__in=[str(each.pk) for each in destinations],
         status=Status.WAITING,
     )
     return len([runs.resume(run) for run in list(waiting)])

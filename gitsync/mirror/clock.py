@@ -15,8 +15,9 @@ from forges.clients.errors import ForgeError
 from forges.models import HookStatus
 from gitsync.credentials import open_client
 from gitsync.mirror.hooks import hook_of, told_by_app
-from gitsync.mirror.requesting import SYNC, live_runs, request_sync
+from gitsync.mirror.requesting import SYNC, request_sync
 from gitsync.models import Mirror, MirroredEntity, Problem
+from gitsync.requesting import live_runs
 from jobs.models import FINISHED, Run, Status, Trigger
 from jobs.outcomes import Failure, Waiting
 

@@ -15,11 +15,12 @@ from catalog.models import EntityKind, EntityRevision, Server
 from catalog.saving import Change
 from forges import standing
 from forges.models import Connection
-from gitsync.mirror.requesting import request_sync, wake
+from gitsync.mirror.requesting import request_sync
 from gitsync.models import Mirror, MirrorChange, MirroredEntity, Problem
+from gitsync.news import follow_rename
+from gitsync.requesting import wake
 from jobs import runs
 from jobs.models import Run, Trigger
-from orgs import audit
 from orgs.models import Organization, User
 
 
@@ -147,19 +148,3 @@ def _of_repository(organization: Organization, forge: str, base_url: str, reposi
     return Mirror.objects.filter(
         organization=organization, forge=forge, base_url=base_url, repository_id=repository_id
     ).select_related("organization")
-
-
-def follow_rename(mirror: Mirror, repository: str, web_url: str = "") -> None:
-    """Take over the name that the repository has at the forge now; by its id it is the same one."""
-    former, mirror.repository = mirror.repository, repository
-    mirror.web_url = web_url or mirror.web_url.replace(former, repository)
-    with transaction.atomic():
-        Mirror.objects.filter(pk=mirror.pk).update(repository=repository, web_url=mirror.web_url)
-        audit.record(
-            "mirror.renamed",
-            organization=mirror.organization,
-            actor=None,
-            target=mirror,
-            before={"repository": former},
-            after={"repository": repository},
-        )

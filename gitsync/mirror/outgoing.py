@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
@@ -178,7 +178,3 @@ def starting(mirror: Mirror, there: There) -> dict[str, bytes]:
         return {}
     base = f"{mirror.directory}/" if mirror.directory else ""
     return {base + README: readme(mirror)}
-
-
-def paths_of(outgoing: Sequence[Outgoing]) -> set[str]:
-    return {path for each in outgoing for path in each.changes}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gitsync.mirror.requesting import SYNC, live_runs
+from gitsync.mirror.requesting import SYNC
 from gitsync.models import EntityState, Mirror, Problem
+from gitsync.requesting import live_runs
 from gitsync.states import State
 from jobs.models import Run, Status
 

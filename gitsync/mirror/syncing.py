@@ -33,7 +33,6 @@ from gitsync.mirror.applying import Applying
 from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
 from gitsync.mirror.local import Gone, Local, is_as_it_was, last_change, take_local
-from gitsync.mirror.news import follow_rename
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.reporting import Report, summary_of
 from gitsync.mirror.secrets import Scanner
@@ -42,6 +41,7 @@ from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There, head_of, list_there
 from gitsync.mirror.writing import Overtaken, Sent, Writing, message_of, settle_changes, undone
 from gitsync.models import EntityState, Mirror, Mode, Problem
+from gitsync.news import follow_rename
 from jobs.context import RunContext
 from jobs.models import Status
 from jobs.outcomes import Cancelled, Outcome, Waiting
