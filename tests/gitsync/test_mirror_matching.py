@@ -76,7 +76,7 @@ def test_of_two_files_with_one_id_the_known_path_keeps_it() -> None:
         copy = pairs["commands/a.json"]
         assert copy.here is None
         assert copy.bad is not None
-        assert copy.bad.problems[0].code is Code.VALIDATION_FAILED
+        assert copy.bad.problems[0].code is Code.DUPLICATE_SLUG
         assert "commands/b.json" in copy.bad.problems[0].message
 
 
