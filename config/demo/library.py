@@ -34,9 +34,9 @@ COMMAND = {
     "description": "What a town has to know of its day.",
     "arguments": [
         {"name": "town", "description": "Its name.", "required": True},
-        {"name": "readers", "description": "Who reads it, such as sailors or schools."},
+        {"name": "wishes", "description": "What else it has to say, such as: the pollen, too."},
     ],
-    "prompt": "Write the briefing of {{town}} for today, in our house style. It is read by: {{readers}}",
+    "prompt": "Write the briefing of {{town}} for today, in our house style. {{wishes}}",
 }
 SKILL = {
     "name": "severe-weather",

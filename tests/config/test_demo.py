@@ -18,7 +18,6 @@ from catalog.tools import edit_tool
 from config import first_env
 from config.demo import library, repository, world
 from gitsync.mirror.connecting import disconnect_mirror, sync_now
-from gitsync.mirror.requesting import live_runs as mirror_runs
 from gitsync.models import Mirror, PushTarget
 from gitsync.requesting import live_runs
 from gitsync.saves import ask_for_pushes
@@ -167,7 +166,7 @@ def test_a_demo_of_before_gets_its_library_once_and_what_was_deleted_or_disconne
 
 def _sync(mirror: Mirror) -> None:
     """As the worker does it."""
-    run = runs.run_inline(mirror_runs(mirror).get(), budget=world.PATIENT)
+    run = runs.run_inline(live_runs(mirror).get(), budget=world.PATIENT)
     assert run.status == Status.SUCCEEDED, run.error_text
     mirror.refresh_from_db()
 
