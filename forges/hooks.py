@@ -42,7 +42,7 @@ PERMISSION: dict[str, str] = {
     "admin of the repository",
 }
 """What it takes to manage webhooks there."""
-_SECONDS = 30.0
+SECONDS = 30.0
 """For one request about webhooks: a server that trickles holds no worker."""
 
 
@@ -70,7 +70,7 @@ def register_followers(function: Callable[[Hook], list[Use]]) -> None:
 
 def clients_for(hook: Hook) -> Iterable[AbstractContextManager[Client]]:
     for function in _clients:
-        yield from function(hook, seconds=_SECONDS)
+        yield from function(hook, seconds=SECONDS)
 
 
 def followers(hook: Hook) -> list[Use]:
@@ -143,6 +143,12 @@ def _locked(**key: Any) -> Hook | None:
 def request_check(hook: Hook, *, by: User | None = None, trigger: str = Trigger.SCHEDULE) -> runs.Requested:
     """Ask for a look at the forge, where it is made or healed as it needs."""
     return runs.request_run(kind=CHECK, subject=hook, organization=hook.organization, trigger=trigger, requested_by=by)
+
+
+def release(hook: Hook | None, *, by: User) -> None:
+    """A person took away what followed it. Unless something else does, a Run removes it, with what they may use."""
+    if hook is not None and not is_needed(hook):
+        request_check(hook, by=by, trigger=Trigger.MANUAL)
 
 
 def rotate(hook: Hook, *, by: User | None = None, request: HttpRequest | None = None) -> Hook:

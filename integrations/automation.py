@@ -14,11 +14,12 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 
+from forges import hooks
 from forges.picking import FieldError
 from integrations import timing
 from integrations.clock import next_poll, next_refresh
 from integrations.models import AfterRefresh, Integration, Schedule
-from integrations.webhook import want_hook
+from integrations.webhook import hook_of, want_hook
 from orgs import access, audit
 from orgs.models import Organization, User
 
@@ -91,6 +92,8 @@ def configure(
     )
     if chosen.on_push and not before.on_push:
         want_hook(integration)
+    elif before.on_push and not chosen.on_push:
+        hooks.release(hook_of(integration), by=by)
     return integration
 
 

@@ -12,12 +12,14 @@ from django.db import IntegrityError, transaction
 from django.http import HttpRequest
 
 from catalog.models import Content, Origin, Server
+from forges import hooks
 from forges.picking import FieldError
 from integrations.automation import prune_no_more
 from integrations.credentials import check_chosen
 from integrations.models import ImportedFile, Integration, Track
 from integrations.news import credential_given
 from integrations.probing import Entered, Probe, normalise_mount, parse_filter
+from integrations.webhook import hook_of
 from jobs import runs
 from jobs.models import LIVE, Run, Status
 from orgs import access, audit
@@ -247,5 +249,7 @@ def delete_integration(integration: Integration, *, by: User, request: HttpReque
             before=snapshot(integration, integration.tracks.first()) | {"files_kept": kept},
             request=request,
         )
+        hook = hook_of(integration)
         integration.delete()
+        hooks.release(hook, by=by)
     return Deleted(integration.repository, kept, cancelled)

@@ -11,12 +11,13 @@ from dataclasses import replace
 from django.db import transaction
 from django.http import HttpRequest
 
+from forges import hooks
 from forges.connecting import ConnectionRefused, connect_consumer
 from forges.models import Connection
 from forges.picking import INTERACTIVE_SECONDS, FieldError
 from gitsync import places
 from gitsync.credentials import open_client
-from gitsync.mirror.hooks import checked_secret
+from gitsync.mirror.hooks import checked_secret, hook_of
 from gitsync.mirror.probing import NotConnected, try_out
 from gitsync.mirror.requesting import request_sync
 from gitsync.mirror.saving import (
@@ -185,7 +186,9 @@ def disconnect_mirror(
         counted = {"entities": found.entities.exclude(entity=None).count()}
         record("mirror.disconnected", found, membership, request, before=facts(found) | counted)
         clear_states(membership.organization)
+        hook = hook_of(found)
         found.delete()
+        hooks.release(hook, by=membership.user)
 
 
 def sync_now(mirror: Mirror, membership: Membership) -> Run:

@@ -9,10 +9,11 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog.models import Client, Command, Server, Skill, Toolkit
+from forges import hooks
 from forges.models import Connection
 from forges.picking import FieldError
 from gitsync import places
-from gitsync.mirror.hooks import want_hook
+from gitsync.mirror.hooks import hook_of, want_hook
 from gitsync.mirror.probing import Tried
 from gitsync.mirror.requesting import request_sync
 from gitsync.models import Mirror, Mode
@@ -102,6 +103,7 @@ def save(
             raise FieldError("directory", f"A server is pushed to {clash} there. Choose another directory.")
         before = facts(mirror) if mirror else {}
         moved = mirror is not None and _moves(mirror, place, directory)
+        followed = hook_of(mirror) if mirror else None
         mirror = mirror or Mirror(organization=organization)
         connection = mirror.connection if as_it_is else connection
         _take(mirror, values, tried, connection)
@@ -123,6 +125,7 @@ def save(
             after=facts(mirror) | ({"webhook_secret": "replaced"} if values.webhook_secret else {}),
         )
         secret = want_hook(mirror, values.webhook_secret, membership, request)
+        hooks.release(followed, by=membership.user)
         runs.cancel_queued(mirror, by=membership.user)
         request_sync(mirror, trigger=Trigger.MANUAL if before and not moved else Trigger.CONNECT, by=membership.user)
     return Connected(mirror, tried.notes, secret)

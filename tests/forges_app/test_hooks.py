@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
@@ -10,13 +11,15 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from forges import hook_runs, hooks
-from forges.models import Hook, HookStatus
+from forges.models import ConnectionStatus, Hook, HookStatus
+from integrations.automation import Automation, configure
+from integrations.connecting import delete_integration
 from jobs.execution import execute
 from jobs.models import Run, Status
-from orgs.models import AuditEvent, Organization
+from orgs.models import AuditEvent, Organization, User
 from tests import factories
 from tests.forges.conftest import SIDES
-from tests.forges_app.followed import Follow
+from tests.forges_app.followed import Follow, Followed
 from tests.forges_app.posting import FORGES, hook_of
 from tests.wire import faults
 
@@ -229,7 +232,70 @@ def test_one_that_nobody_may_remove_goes_here_and_the_run_says_so(follow: Follow
     execute(str(run.pk))
     assert not Hook.objects.exists()
     assert len(made.remote()) == 1
-    assert run.log_lines.filter(text__contains="delete it there").exists()
+    run.refresh_from_db()
+    (said,) = run.result["warnings"]
+    assert "could not be removed at GitHub" in said
+    assert "delete it there by hand, in acme/docs under Settings → Webhooks" in said
+    assert hooks.address(made.hook) in said
+
+
+@pytest.mark.parametrize("forge_key", FORGES)
+def test_once_nothing_follows_it_a_shared_connection_removes_it(
+    forge_key: str, follow: Follow, acme: Organization, alice: User
+) -> None:
+    made = follow(forge_key)
+    made.look()
+    connect(made, acme, alice, shared=True)
+    made.integration.delete()
+    run: Run = hooks.request_check(made.hook).run
+    execute(str(run.pk))
+    run.refresh_from_db()
+    assert made.remote() == []
+    assert run.result["warnings"] == ["Nobody needed the webhook any more: it is removed."]
+
+
+@pytest.mark.parametrize("whose", ["somebody else's", "of another organisation", "elsewhere", "disconnected"])
+def test_what_not_everybody_may_use_removes_nothing(
+    whose: str, follow: Follow, acme: Organization, alice: User, bob: User
+) -> None:
+    made = follow()
+    made.look()
+    match whose:
+        case "somebody else's":
+            connect(made, acme, bob)
+        case "of another organisation":
+            connect(made, factories.organization("Globex"), bob, shared=True)
+        case "elsewhere":
+            connect(made, acme, alice, shared=True, base_url="https://elsewhere.example")
+        case "disconnected":
+            connect(made, acme, alice, shared=True, status=ConnectionStatus.DISCONNECTED)
+    made.integration.delete()
+    hooks.release(made.hook, by=alice)
+    execute(str(Run.objects.get(status=Status.QUEUED).pk))
+    assert len(made.remote()) == 1
+
+
+@pytest.mark.parametrize("how", ["deleted", "switched off"])
+def test_who_takes_away_the_last_that_follows_it_removes_it_with_what_is_theirs(
+    how: str, follow: Follow, acme: Organization, alice: User
+) -> None:
+    made = follow()
+    made.look()
+    connect(made, acme, alice)
+    if how == "deleted":
+        delete_integration(made.integration, by=alice)
+    else:
+        configure(made.integration, Automation(), by=alice)
+    execute(str(Run.objects.get(status=Status.QUEUED).pk))
+    assert made.remote() == []
+    assert not Hook.objects.exists()
+
+
+def connect(made: Followed, organization: Organization, person: User, **fields: Any) -> None:
+    """A connection of theirs to the same account at the forge."""
+    token, username = made.integration.token, made.integration.username
+    values = {"forge": made.key, "base_url": made.hook.base_url, "token": token, "username": username}
+    factories.connection(organization, person, **{**values, **fields})
 
 
 def test_a_silent_one_is_noted_once_and_looked_at(follow: Follow) -> None:

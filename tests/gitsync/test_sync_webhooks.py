@@ -11,9 +11,9 @@ from django.utils.module_loading import import_string
 from django_q.models import Schedule
 from pytest_django.live_server_helper import LiveServer
 
-from forges import hooks
 from forges.models import Delivery, Hook, HookStatus
-from gitsync.mirror.connecting import disconnect_mirror
+from gitsync.mirror.connecting import Wanted, connect_mirror, disconnect_mirror
+from gitsync.probing import Assignment
 from jobs import schedules
 from jobs.models import Run, Status, Trigger
 from tests.forges_app.followed import live
@@ -130,10 +130,23 @@ def test_a_forged_delivery_is_refused_and_asks_for_nothing(live: LiveServer, beg
     assert syncs(work()) == []
 
 
-def test_the_webhook_is_removed_once_nothing_needs_it(live: LiveServer, begin: Begin) -> None:
-    made = begin("bitbucket", {"commands/hello.json": HELLO})
+@pytest.mark.parametrize("key", MANAGED)
+def test_the_webhook_is_removed_once_nothing_needs_it(key: str, live: LiveServer, begin: Begin) -> None:
+    made = begin(key, {"commands/hello.json": HELLO})
     hook = Hook.objects.get()
-    assert (hook.status, len(made.forge.world.hooks.of(made.hosted))) == (HookStatus.ACTIVE, 1)
-    assert hooks.is_needed(hook)
+    assert (hook.status, len(made.forge.world.hooks.of(made.hosted, key))) == (HookStatus.ACTIVE, 1)
     disconnect_mirror(made.mirror, of(made.by))
-    assert not hooks.is_needed(hook)
+    (run,) = work()
+    assert run.result["warnings"] == ["Nobody needed the webhook any more: it is removed."]
+    assert made.forge.world.hooks.of(made.hosted, key) == []
+    assert not Hook.objects.exists()
+
+
+def test_the_webhook_stays_with_the_repository_that_is_followed(live: LiveServer, begin: Begin) -> None:
+    made = begin("github", {"commands/hello.json": HELLO})
+    other = made.forge.repository("octo/elsewhere", private=True)
+    entered = Assignment(connection_id=made.mirror.connection_id, repository=other.full_name, mode="commit")
+    connect_mirror(membership=of(made.by), values=Wanted(entered), seen_revision=made.mirror.revision, agreed=True)
+    work()
+    assert made.forge.world.hooks.of(made.hosted, "github") == []
+    assert len(made.forge.world.hooks.of(other, "github")) == 1
