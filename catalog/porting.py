@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.models import QuerySet
 
 from catalog import file_blobs, server_files, skills
@@ -20,6 +21,7 @@ from catalog.documents import MODELS, Document, Entity, document_of, documents
 from catalog.entity_saving import Act, SlugTaken, change, insert
 from catalog.entity_saving import delete as delete_entity
 from catalog.models import FileBlob, Server, Skill, SkillFile
+from catalog.portable import reading
 from catalog.portable.model import SKILL_FILE, BadFile, Code, Definition, Kind, Problem
 from catalog.portable.paths import path_of
 from catalog.resolving import CLEAN, resolved, there, values_of
@@ -27,7 +29,7 @@ from catalog.revisions import Source
 from catalog.servers import delete_server
 from orgs.models import Organization, User
 
-__all__ = ["Ours", "apply", "file_bytes", "ours", "remove", "revisions", "set_state", "there"]
+__all__ = ["Ours", "apply", "file_bytes", "limits", "ours", "remove", "revisions", "rows_of", "set_state", "there"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,17 @@ class Ours:
     """Of a skill, beside SKILL.md: {path below its folder: blob id}."""
 
 
+def limits() -> reading.Limits:
+    """What files may be taken, by the operator's settings."""
+    return reading.Limits(settings.ENTITY_MAX_FILE_BYTES, settings.SKILL_MAX_BYTES, settings.SKILL_MAX_FILES)
+
+
 def ours(organization: Organization, kind: Kind, *, only: Collection[UUID] | None = None) -> dict[UUID, Ours]:
     """The organisation's entities of a kind, all or those of `only` that are there, by primary key.
 
     A constant number of queries but for servers, of which each takes eight: name those that are needed.
     """
-    rows = _rows(organization, kind)
+    rows = rows_of(organization, kind)
     if only is not None:
         rows = rows.filter(pk__in=list(only))
     if kind is Kind.SERVER:
@@ -60,7 +67,7 @@ def ours(organization: Organization, kind: Kind, *, only: Collection[UUID] | Non
 def revisions(organization: Organization, kind: Kind) -> dict[UUID, tuple[int, str, str]]:
     """Revision, slug and name of each, in one query. What an entity names can change without its revision."""
     counted = "config_revision" if kind is Kind.SERVER else "revision"
-    rows = _rows(organization, kind).order_by().values_list("pk", counted, "slug", "name")
+    rows = rows_of(organization, kind).order_by().values_list("pk", counted, "slug", "name")
     return {pk: (revision, slug, name) for pk, revision, slug, name in rows}
 
 
@@ -83,7 +90,7 @@ def apply(
     row is gone.
     """
     kind = definition.kind
-    row = None if pk is None else _rows(organization, kind).get(pk=pk)
+    row = None if pk is None else rows_of(organization, kind).get(pk=pk)
     if row is not None:
         row.organization = organization
     if kind is Kind.SERVER:
@@ -119,7 +126,7 @@ def apply(
 
 def remove(organization: Organization, kind: Kind, pk: UUID, *, by: User | None, source: Source) -> None:
     """Delete an entity; nothing if it is gone. A server goes with its content, versions and keys."""
-    row = _rows(organization, kind).filter(pk=pk).first()
+    row = rows_of(organization, kind).filter(pk=pk).first()
     if row is None:
         return
     row.organization = organization
@@ -141,7 +148,8 @@ def set_state(kind: Kind, pk: UUID, git_integration: Mapping[str, Any]) -> None:
     model.objects.filter(pk=pk).update(git_integration=dict(git_integration))
 
 
-def _rows(organization: Organization, kind: Kind) -> Any:
+def rows_of(organization: Organization, kind: Kind) -> Any:
+    """A queryset of what is the organisation's own."""
     if kind is Kind.SERVER:
         return Server.objects.for_org(organization).filter(owner=None)
     return MODELS[kind].objects.for_org(organization)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import IO
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 
+from catalog import porting
 from catalog import skills as services
 from catalog.checking.problems import Invalid
 from catalog.checking.slugs import slug_of
@@ -49,7 +49,7 @@ def skill_import(request: HttpRequest, membership: Membership) -> HttpResponse:
 
 
 def _make(request: HttpRequest, membership: Membership, form: SkillImportForm) -> Skill:
-    limits = reading.Limits(settings.ENTITY_MAX_FILE_BYTES, settings.SKILL_MAX_BYTES, settings.SKILL_MAX_FILES)
+    limits = porting.limits()
     upload = form.cleaned_data["upload"]
     found = _read(upload.file, upload.name.rpartition(".")[0], limits)
     document = found.document

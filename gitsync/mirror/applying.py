@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -15,8 +14,6 @@ from django.db import DataError, IntegrityError, transaction
 
 from catalog import porting
 from catalog.checking.problems import Invalid
-from catalog.documents import MODELS
-from catalog.models import Server
 from catalog.portable import references
 from catalog.portable.model import TO_CONFIRM, BadFile, Code, Definition, Kind, Problem
 from catalog.revisions import Source
@@ -26,10 +23,10 @@ from gitsync.ledger import current
 from gitsync.mirror import noting
 from gitsync.mirror.deciding import Action, Choice
 from gitsync.mirror.local import Gone, full, here_of
-from gitsync.mirror.pairs import WELL, Pair
+from gitsync.mirror.pairs import Pair
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There
-from gitsync.models import EntityState, Mirror, MirroredEntity
+from gitsync.models import WELL, EntityState, Mirror, MirroredEntity
 from jobs.context import RunContext
 from orgs.models import User
 
@@ -155,9 +152,9 @@ class Applying:
             return
         try:
             with self._whole(*taken.values()):
-                model: Any = Server if kind is Kind.SERVER else MODELS[kind]
+                rows = porting.rows_of(self._mirror.organization, kind)
                 for pk in taken:
-                    model.objects.filter(pk=pk).update(slug=f"moving-{uuid4().hex}")
+                    rows.filter(pk=pk).update(slug=f"moving-{uuid4().hex}")
                 done = [(pair, self._write(pair)) for pair in taken.values()]
         except (BadFile, Invalid, DataError, IntegrityError):  # each was told why when it was tried by itself
             return

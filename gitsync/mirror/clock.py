@@ -9,7 +9,8 @@ from typing import Any
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
-from catalog.models import Client, Command, EntityKind, Server, Skill, Toolkit
+from catalog import porting
+from catalog.portable.model import Kind
 from forges import hooks
 from forges.clients.errors import ForgeError
 from forges.models import HookStatus
@@ -28,14 +29,6 @@ SECONDS = 10.0
 TICK_SECONDS = 40.0
 """For all of them; who is left over comes first the next time."""
 AGAIN_AFTER = timedelta(minutes=15)
-_ROWS: tuple[tuple[EntityKind, Any, str], ...] = (
-    (EntityKind.TOOLKIT, Toolkit, "revision"),
-    (EntityKind.COMMAND, Command, "revision"),
-    (EntityKind.SKILL, Skill, "revision"),
-    (EntityKind.CLIENT, Client, "revision"),
-    (EntityKind.SERVER, Server, "config_revision"),
-)
-"""Each kind, its rows, and what counts their changes."""
 
 
 def tick() -> str:
@@ -68,15 +61,12 @@ def _push_what_is_lacking(mirror: Mirror) -> bool:
 def _differs(mirror: Mirror) -> bool:
     """Whether there is a row that no sync has compared as it is."""
     compared = MirroredEntity.objects.filter(mirror=mirror, entity=OuterRef("pk"))
-    for kind, model, revision in _ROWS:
-        same = compared.filter(kind=kind, entity_revision=OuterRef(revision))
-        if model.objects.for_org(mirror.organization).filter(~Exists(same), **_unowned(model)).exists():
+    for kind in Kind:
+        counted = "config_revision" if kind is Kind.SERVER else "revision"
+        same = compared.filter(kind=kind, entity_revision=OuterRef(counted))
+        if porting.rows_of(mirror.organization, kind).filter(~Exists(same)).exists():
             return True
     return False
-
-
-def _unowned(model: Any) -> dict[str, None]:
-    return {} if model is Client else {"owner": None}
 
 
 def _given_up(mirror: Mirror) -> bool:

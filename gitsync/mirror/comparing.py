@@ -12,11 +12,11 @@ from catalog.portable.normal import normal
 from forges.clients.base import Client
 from gitsync.mirror.deciding import Action, Choice, Facts, Side, decide
 from gitsync.mirror.local import Local, full
-from gitsync.mirror.pairs import WELL, Here, Pair, is_bound, match
+from gitsync.mirror.pairs import Here, Pair, is_bound, match
 from gitsync.mirror.settling import needed
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import Found, There
-from gitsync.models import EntityState, Mirror, MirroredEntity
+from gitsync.models import WELL, EntityState, Mirror, MirroredEntity
 from orgs import access
 from orgs.models import User
 

@@ -12,8 +12,8 @@ from catalog import porting
 from catalog.portable import merging
 from catalog.portable.model import Kind
 from catalog.portable.normal import normal
-from gitsync.mirror.pairs import WELL, Here, Pair
-from gitsync.models import EntityState, Mirror, MirrorChange, MirroredEntity
+from gitsync.mirror.pairs import Here, Pair
+from gitsync.models import WELL, EntityState, Mirror, MirrorChange, MirroredEntity
 
 KINDS = tuple(Kind)
 

@@ -16,9 +16,7 @@ from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from catalog.porting import Ours
 from gitsync.mirror.deciding import Action, Choice
 from gitsync.mirror.there import Found
-from gitsync.models import EntityState, MirroredEntity
-
-WELL = (EntityState.IN_STEP, EntityState.PROPOSED)
+from gitsync.models import WELL, MirroredEntity
 
 
 @dataclass(frozen=True, slots=True)

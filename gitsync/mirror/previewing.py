@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from catalog import porting
 from catalog.portable.model import Kind
 from forges.clients.errors import ForgeError, OutOfTime
 from forges.picking import FieldError, advised
@@ -17,7 +18,6 @@ from gitsync.mirror.local import Gone, take_local
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.spool import Spool
-from gitsync.mirror.syncing import limits
 from gitsync.mirror.there import There, head_of, list_there
 from gitsync.models import Mirror
 from jobs.outcomes import Failure, Waiting
@@ -77,11 +77,11 @@ def preview(mirror: Mirror, *, seconds: float) -> Preview:
             raise OutOfTime("There is more to compare than can be while you wait. Sync, and see what it did.")
 
     try:
-        with open_client(mirror, seconds=seconds, max_blob_bytes=limits().max_file_bytes) as client:
+        with open_client(mirror, seconds=seconds, max_blob_bytes=porting.limits().max_file_bytes) as client:
             local = take_local(mirror)
             there = list_there(client, mirror, *head_of(client, mirror))
             scanner = Scanner(mirror.organization)
-            with Spool(there, limits(), scanner) as spool:
+            with Spool(there, porting.limits(), scanner) as spool:
                 pairs = compare(client, mirror, local, there, spool, everything=True, tell=tell)
             refused = outgoing.make(mirror, pairs, there, scanner)[1] if there.complete else []
             for pair, bad in refused:

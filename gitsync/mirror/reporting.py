@@ -59,11 +59,16 @@ class Report:
         return counts
 
 
+def counted(entities: int) -> str:
+    """1 entity, 1,000 entities"""
+    return f"{entities:,} {'entity' if entities == 1 else 'entities'}"
+
+
 def summary_of(counts: dict[str, int], there: There) -> str:
     """The last sync in a sentence, and why, where there was nothing to sync."""
     total = counts["entities"]
     said = (
-        f"Synced {total:,} {'entity' if total == 1 else 'entities'}: {counts['written']:,} written, "
+        f"Synced {counted(total)}: {counts['written']:,} written, "
         f"{counts['read']:,} read, {counts['unchanged']:,} unchanged, {counts['failed']:,} failed."
     )
     if not there.complete:

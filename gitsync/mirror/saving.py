@@ -8,13 +8,15 @@ from typing import Any
 from django.db import transaction
 from django.http import HttpRequest
 
-from catalog.models import Client, Command, Server, Skill, Toolkit
+from catalog import porting
+from catalog.portable.model import Kind
 from forges import hooks
 from forges.models import Connection
 from forges.picking import FieldError
 from gitsync import places
 from gitsync.mirror.hooks import hook_of, want_hook
 from gitsync.mirror.probing import Tried
+from gitsync.mirror.reporting import counted
 from gitsync.mirror.requesting import request_sync
 from gitsync.models import Mirror, Mode
 from gitsync.places import Place, place_of
@@ -25,7 +27,6 @@ from jobs.models import Trigger
 from orgs import access, audit
 from orgs.models import Membership, Organization
 
-ENTITIES = (Toolkit, Command, Server, Client, Skill)
 _NEW_PLACE: dict[str, Any] = {
     "last_commit": "",
     "last_commit_url": "",
@@ -146,9 +147,8 @@ def _take(mirror: Mirror, values: Wanted, tried: Tried, connection: Connection |
 
 def clear_states(organization: Organization) -> None:
     """Nothing is told of any entity any more. No revision: nothing of theirs changes."""
-    for model in ENTITIES:
-        rows: Any = model._default_manager.filter(organization=organization).exclude(git_integration={})
-        rows.update(git_integration={})
+    for kind in Kind:
+        porting.rows_of(organization, kind).exclude(git_integration={}).update(git_integration={})
 
 
 def record(
@@ -189,8 +189,7 @@ def facts(mirror: Mirror) -> dict[str, Any]:
 
 def forgotten(mirror: Mirror) -> str:
     """What another repository, branch or directory means, for a person who has to agree."""
-    count = mirror.entities.exclude(entity=None).count()
-    named = f"{count:,} {'entity' if count == 1 else 'entities'}"
+    named = counted(mirror.entities.exclude(entity=None).count())
     return (
         f"What Millrace and {mirror.repository} agreed on about {named} is forgotten, with open conflicts and "
         f"problems. The files stay in {mirror.repository} on {mirror.branch}, and nothing is deleted here. The new "

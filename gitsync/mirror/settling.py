@@ -22,7 +22,7 @@ from catalog.portable.model import SKILL_FILE, BadFile, Definition, Kind, Unit
 from catalog.revisions import Source
 from forges.clients.base import blob_id
 from gitsync.mirror.requesting import request_sync
-from gitsync.models import AllowedFinding, EntityState, Mirror, MirroredEntity
+from gitsync.models import WELL, AllowedFinding, EntityState, Mirror, MirroredEntity
 from jobs.models import Run, Trigger
 from orgs import access, audit
 from orgs.models import Membership
@@ -194,12 +194,12 @@ def read(mirrored: MirroredEntity, text: str, ours: porting.Ours) -> Definition:
     data = text.replace("\r\n", "\n").encode()
     if Kind(mirrored.kind) is not Kind.SKILL:
         unit = _unit(mirrored, _slug_in(Kind(mirrored.kind), text) or ours.slug)
-        return reading.read(unit, {unit.path: data}, limits=_limits())
+        return reading.read(unit, {unit.path: data}, limits=porting.limits())
     unit = _unit(mirrored, ours.slug)
     there = porting.file_bytes(ours.pk, list(ours.files))
     whole = {f"{unit.path}/{path}": each for path, each in there.items()} | {f"{unit.path}/{SKILL_FILE}": data}
     unit = Unit(unit.kind, unit.slug, unit.path, {path: blob_id(each) for path, each in whole.items()})
-    return reading.read(unit, whole, limits=_limits())
+    return reading.read(unit, whole, limits=porting.limits())
 
 
 def written(mirrored: MirroredEntity, document: Mapping[str, Any]) -> str:
@@ -226,7 +226,7 @@ def _document(mirrored: MirroredEntity, raw: Mapping[str, Any]) -> Mapping[str, 
     text = json.dumps(raw)
     unit = _unit(mirrored, _slug_in(Kind(mirrored.kind), text))
     try:
-        return reading.read(unit, {unit.path: text.encode()}, limits=_limits()).document
+        return reading.read(unit, {unit.path: text.encode()}, limits=porting.limits()).document
     except BadFile:
         return None
 
@@ -245,18 +245,10 @@ def _slug_in(kind: Kind, text: str) -> str:
         return ""
 
 
-def _limits() -> reading.Limits:
-    return reading.Limits(
-        max_file_bytes=settings.ENTITY_MAX_FILE_BYTES,
-        max_skill_bytes=settings.SKILL_MAX_BYTES,
-        max_skill_files=settings.SKILL_MAX_FILES,
-    )
-
-
 def _digest(ours: porting.Ours | None) -> str:
     return merging.digest(ours.document) if ours else ""
 
 
 def entities_wanting(mirror: Mirror) -> Any:
     """Those that want a person, the gravest first."""
-    return mirror.entities.exclude(state__in=(EntityState.IN_STEP, EntityState.PROPOSED)).order_by("state", "path")
+    return mirror.entities.exclude(state__in=WELL).order_by("state", "path")

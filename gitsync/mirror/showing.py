@@ -7,11 +7,8 @@ from typing import Any
 from django.urls import reverse
 
 from catalog import porting
-from catalog.documents import MODELS
-from catalog.models import Server
 from catalog.portable.model import Kind
-from gitsync.mirror.pairs import WELL
-from gitsync.models import Mirror, MirroredEntity
+from gitsync.models import WELL, Mirror, MirroredEntity
 
 _TOLD = ("code", "status", "message", "advice", "path", "line", "column", "fields", "at", "commit")
 
@@ -22,8 +19,7 @@ def show(mirror: Mirror) -> None:
     for row in mirror.entities.exclude(state__in=WELL).filter(entity__isnull=False):
         wanted[row.kind][row.entity] = standing(mirror, row)
     for kind in Kind:
-        model: Any = Server if kind is Kind.SERVER else MODELS[kind]
-        rows = model.objects.for_org(mirror.organization)
+        rows = porting.rows_of(mirror.organization, kind)
         for pk, told in rows.values_list("pk", "git_integration"):
             now = wanted[kind].get(pk, {})
             if told != now:

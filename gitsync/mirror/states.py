@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gitsync.mirror.requesting import SYNC
-from gitsync.models import EntityState, Mirror, Problem
+from gitsync.models import WELL, Mirror, Problem
 from gitsync.requesting import live_runs
 from gitsync.states import State
 from jobs.models import Run, Status
@@ -39,7 +39,7 @@ def state_of(mirror: Mirror) -> State:
     last = Run.objects.about(mirror).filter(kind=SYNC).order_by("-created_at").first()
     if last is not None and last.status == Status.CANCELLED:
         return State("cancelled", "Cancelled", "warn", CANCELLED)
-    if mirror.entities.exclude(state__in=(EntityState.IN_STEP, EntityState.PROPOSED)).exists():
+    if mirror.entities.exclude(state__in=WELL).exists():
         return State("partial", "In step, with exceptions", "warn", "")
     if mirror.pull_request:
         return State("up_to_date", "In step", "ok", f"In pull request {mirror.pull_request}, until it is merged.")

@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
-from catalog.portable import reading
+from catalog import porting
 from catalog.portable.model import BadFile
 from forges.clients.base import Client
 from forges.clients.errors import ForgeError, Moved
@@ -34,7 +34,7 @@ from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
 from gitsync.mirror.local import Gone, Local, is_as_it_was, last_change, take_local
 from gitsync.mirror.pairs import Pair
-from gitsync.mirror.reporting import Report, summary_of
+from gitsync.mirror.reporting import Report, counted, summary_of
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.showing import show
 from gitsync.mirror.spool import Spool
@@ -52,14 +52,6 @@ ROUNDS = 5
 _FIRST_WAIT = 0.3
 """Seconds, on average, before the second round; twice as long before each further one."""
 _LATER = timedelta(minutes=1)
-
-
-def limits() -> reading.Limits:
-    return reading.Limits(
-        max_file_bytes=settings.ENTITY_MAX_FILE_BYTES,
-        max_skill_bytes=settings.SKILL_MAX_BYTES,
-        max_skill_files=settings.SKILL_MAX_FILES,
-    )
 
 
 def sync(context: RunContext) -> Outcome:
@@ -129,7 +121,7 @@ class _Round:
         if there.name != mirror.repository:
             follow_rename(mirror, there.name)
         scanner = Scanner(mirror.organization)
-        with Spool(there, limits(), scanner) as spool:
+        with Spool(there, porting.limits(), scanner) as spool:
             pairs = compare(client, mirror, local, there, spool, everything=self._everything, tell=self._tell)
             return self._carry_out(local, there, spool, scanner, pairs)
 
@@ -189,8 +181,7 @@ class _Round:
             _refuse(context, mirror, there, pair, bad)
         back: dict[str, bytes | None] = {}
         if mirror.mode == Mode.PULL_REQUEST and mirror.side_branch:
-            base = f"{mirror.directory}/" if mirror.directory else ""
-            oids = undone(proposed, there, base)
+            oids = undone(proposed, there, mirror.base)
             spool.fetch_blobs(
                 self._client, [oid for oid in oids.values() if oid], partial(self._tell, "Fetching files")
             )
@@ -260,7 +251,7 @@ def _sum_up(context: RunContext, mirror: Mirror, report: Report, why: str) -> No
     """What is told of a sync that the forge stopped."""
     show(mirror)
     done = len(report.read | report.written)
-    report.summary = f"Synced {done:,} {'entity' if done == 1 else 'entities'}, and stopped: {why}"
+    report.summary = f"Synced {counted(done)}, and stopped: {why}"
     with transaction.atomic():
         current(context, mirror)
         Mirror.objects.filter(pk=mirror.pk).update(

@@ -92,7 +92,7 @@ def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:
             raise
         # Its former name is another repository's by now, which has other commits.
         listing = client.tree(name, commit, sizes=False)
-    base = f"{mirror.directory}/" if mirror.directory else ""
+    base = mirror.base
     below = {entry.path.removeprefix(base): entry for entry in listing.entries if entry.path.startswith(base)}
     return There(
         name,

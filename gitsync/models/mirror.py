@@ -43,9 +43,14 @@ class Mirror(Destination):
     def __str__(self) -> str:
         return f"{self.organization} and {self.repository}"
 
+    @property
+    def base(self) -> str:
+        """What the paths of its files begin with in the repository."""
+        return f"{self.directory}/" if self.directory else ""
+
 
 class EntityState(models.TextChoices):
-    """How one of them stands. All but the first two want a person."""
+    """How one of them stands."""
 
     IN_STEP = "in_step", "In step"
     PROPOSED = "proposed", "In a pull request"
@@ -53,6 +58,10 @@ class EntityState(models.TextChoices):
     CONFLICT = "conflict", "Conflict"
     MISSING = "missing", "Missing in git"
     CONFIRM = "confirm", "Needs confirmation"
+
+
+WELL = (EntityState.IN_STEP, EntityState.PROPOSED)
+"""States in which nothing wants a person."""
 
 
 class MirroredEntity(models.Model):
@@ -85,14 +94,16 @@ class MirroredEntity(models.Model):
 
     state = models.CharField(max_length=8, choices=EntityState.choices, default=EntityState.IN_STEP)
     error: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    """code, status (400 or 500), message, advice, path, line, column, fields, commit, at (ISO 8601)."""
+    """code ("" of what is missing), status (400 or 500), message, advice, path, line, column, fields, commit, at (ISO
+    8601); others: further problems, [{code, message, path, line, column}]; of SECRET_FOUND findings, of HOST_CHANGED
+    hosts."""
     seen_files: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     """What git had when `state` was found: as long as it is the same, nobody looks into it again."""
     seen_digest = models.CharField(max_length=64, blank=True, help_text="What the database had then.")
     theirs = OrderedJSONField(default=dict, blank=True)
     """Of a conflict: git's file, whole, for a person to compare."""
     settle: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
-    """What a person decided and the next sync is to do: {choice, seen_files, seen_digest, by, at, document}."""
+    """What a person decided and the next sync is to do: {choice, seen_files, seen_digest, by (id), at}."""
     updated_at = models.DateTimeField(auto_now=True)
 
     class Meta:

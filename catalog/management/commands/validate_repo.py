@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from catalog.portable.advice import advice
 from catalog.portable.folders import Checked, check_folder
 from catalog.portable.model import FOLDERS, Problem
-from catalog.portable.reading import Limits
+from catalog.porting import limits
 
 PROBLEMS, USAGE = 1, 2
 
@@ -44,17 +43,13 @@ class Command(BaseCommand):
         if not base.is_dir():
             raise CommandError(f"There is no folder {directory} in {root}.", returncode=USAGE)
         try:
-            checked = check_folder(base, _limits())
+            checked = check_folder(base, limits())
         except OSError as error:
             raise CommandError(f"{error.filename} cannot be read: {error.strerror}.", returncode=USAGE) from error
         prefix = "" if base.resolve() == root.resolve() else f"{base.resolve().relative_to(root.resolve()).as_posix()}/"
         self.stdout.write(_as_json(checked, prefix) if options["format"] == "json" else _as_text(checked, prefix))
         if checked.problems:
             sys.exit(PROBLEMS)
-
-
-def _limits() -> Limits:
-    return Limits(settings.ENTITY_MAX_FILE_BYTES, settings.SKILL_MAX_BYTES, settings.SKILL_MAX_FILES)
 
 
 def _as_text(checked: Checked, prefix: str) -> str:

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_POST
 
 from gitsync.mirror.connecting import FieldError, StaleMirror, disconnect_mirror, sync_now, use_pull_requests
-from gitsync.models import EntityState
+from gitsync.models import WELL
 from gitsync.views.mirror.page import page_context, required
 from lib.htmx import is_fragment
 from orgs import access
@@ -55,7 +55,7 @@ def disconnect(request: HttpRequest, membership: Membership) -> HttpResponse:
         return redirect("gitsync:mirror", org=membership.organization.slug)
     counts = {
         "entities": found.entities.exclude(entity=None).count(),
-        "open": found.entities.exclude(state__in=(EntityState.IN_STEP, EntityState.PROPOSED)).count(),
+        "open": found.entities.exclude(state__in=WELL).count(),
     }
     return render(request, "gitsync/mirror/disconnect.html", page_context(membership, mirror=found, counts=counts))
 

@@ -15,11 +15,11 @@ from django.urls import reverse
 from django.utils.text import capfirst
 from django.views.decorators.http import require_http_methods
 
-from catalog import library, servers
+from catalog import library, porting, servers
 from catalog.entity_uses import uses_of
-from catalog.models import Client, Command, EntityKind, Server, Skill, Toolkit
+from catalog.models import Client, EntityKind, Server
 from catalog.portable import advice, merging
-from catalog.portable.model import BadFile, Code
+from catalog.portable.model import BadFile, Code, Kind
 from catalog.saving import Stale
 from catalog.views.page import Permission, permission
 from gitsync.mirror.settling import (
@@ -37,13 +37,6 @@ from gitsync.views.mirror.page import file_url, page_context, required
 from orgs import access
 from orgs.models import Membership
 
-MODELS: Mapping[str, Any] = {
-    EntityKind.TOOLKIT: Toolkit,
-    EntityKind.COMMAND: Command,
-    EntityKind.SERVER: Server,
-    EntityKind.CLIENT: Client,
-    EntityKind.SKILL: Skill,
-}
 DONE = {
     "theirs": "Git’s version is taken over here with the sync that has begun.",
     "ours": "Ours is written to git with the sync that has begun.",
@@ -194,9 +187,9 @@ def _may(membership: Membership, found: MirroredEntity, choice: str) -> Permissi
 
 
 def _row(membership: Membership, found: MirroredEntity) -> Any:
-    rows = MODELS[found.kind]._default_manager.filter(organization=membership.organization, pk=found.entity)
-    row = rows.first() if found.entity is not None else None
-    return None if row is None or getattr(row, "owner_id", None) is not None else row
+    if found.entity is None:
+        return None
+    return porting.rows_of(membership.organization, Kind(found.kind)).filter(pk=found.entity).first()
 
 
 def _url_of(row: Any) -> str:

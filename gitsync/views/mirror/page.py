@@ -197,10 +197,9 @@ def _wanting(membership: Membership, rows: Iterable[MirroredEntity]) -> Iterable
 def file_url(mirror: Mirror, path: str, commit: str = "") -> str:
     """Where a person sees a file at the forge, "" where that is not known. `path` is below the mirror's directory."""
     page, web = _PAGES.get(mirror.forge), web_address(mirror.web_url)
-    whole = f"{mirror.directory}/{path}" if mirror.directory else path
     if page is None or not web:
         return ""
-    return page.format(web=web.rstrip("/"), commit=commit or quote(mirror.branch), path=quote(whole))
+    return page.format(web=web.rstrip("/"), commit=commit or quote(mirror.branch), path=quote(mirror.base + path))
 
 
 @require_safe
