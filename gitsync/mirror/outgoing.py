@@ -13,6 +13,7 @@ from django.conf import settings
 from catalog import porting
 from catalog.portable import front_matter, schemas, writing
 from catalog.portable.model import SKILL_FILE, BadFile, Code, Kind, Problem
+from catalog.portable.normal import normal
 from catalog.portable.paths import path_of
 from forges.clients.base import blob_id
 from gitsync.comparing import folders
@@ -82,7 +83,7 @@ def _made(mirror: Mirror, pair: Pair, taken: set[str]) -> Outgoing:
     same: dict[str, str] = {}
     if pair.kind is Kind.SKILL:
         named = ours.document.get("files", {})
-        same = {name: oid for name, oid in named.items() if pair.files.get(f"{path}/{name}") == oid}
+        same = {name: oid for name, oid in named.items() if _has(pair, f"{path}/{name}") == oid}
         data = porting.file_bytes(ours.pk, named.keys() - same.keys())
     written = writing.write(
         pair.kind,
@@ -92,22 +93,47 @@ def _made(mirror: Mirror, pair: Pair, taken: set[str]) -> Outgoing:
         data=data,
         schema_url=schemas.url(settings.BASE_URL, pair.kind),
     )
+    main = f"{path}/{SKILL_FILE}"
+    if pair.kind is Kind.SKILL and file_id == _told_id(pair) and _has(pair, main) and _says(pair, ours):
+        # Another of its files changed here: SKILL.md stays as somebody wrote it.
+        del written[main]
+        same[SKILL_FILE] = pair.files[main]
     files = {each: blob_id(content) for each, content in written.items()}
     files |= {f"{path}/{name}": oid for name, oid in same.items()}
-    return Outgoing(pair, path, file_id, written, files, _document(pair.kind, path, written, ours))
+    return Outgoing(pair, path, file_id, written, files, _document(pair.kind, path, written, ours, raw))
 
 
-def _document(kind: Kind, path: str, written: Mapping[str, bytes], ours: porting.Ours) -> dict[str, Any]:
+def _has(pair: Pair, path: str) -> str:
+    """The blob id that git has; "" where the open pull request holds another one, so that it is written again."""
+    oid = pair.files.get(path, "")
+    return oid if pair.row.proposed.get(path, oid) == oid else ""
+
+
+def _says(pair: Pair, ours: porting.Ours) -> bool:
+    """Whether the SKILL.md in git says the same as what is here."""
+    theirs = pair.definition.document if pair.definition is not None else pair.row.document
+    one, other = ({**normal(pair.kind, each), "files": None} for each in (theirs, ours.document))
+    return one == other
+
+
+def _document(
+    kind: Kind, path: str, written: Mapping[str, bytes], ours: porting.Ours, raw: Mapping[str, Any]
+) -> dict[str, Any]:
     if kind is Kind.SKILL:
-        page = front_matter.parse(written[f"{path}/{SKILL_FILE}"].decode())
-        return {**ours.document, "raw": dict(page.front)}
+        main = written.get(f"{path}/{SKILL_FILE}")
+        return {**ours.document, "raw": dict(raw if main is None else front_matter.parse(main.decode()).front)}
     found: dict[str, Any] = json.loads(written[path])
     return found
 
 
+def _told_id(pair: Pair) -> str:
+    """What its file says."""
+    return pair.definition.id if pair.definition is not None else pair.row.file_id
+
+
 def _file_id(pair: Pair, taken: set[str]) -> str:
     """The one that its file has; a new one is the row's, unless another's file has that."""
-    known = (pair.definition.id if pair.definition else "") or pair.row.file_id
+    known = _told_id(pair) or pair.row.file_id
     if known or pair.here is None:
         return known
     own = str(pair.here.pk)
@@ -119,7 +145,7 @@ def _without_clashes(
 ) -> tuple[list[Outgoing], list[tuple[Pair, BadFile]]]:
     """No file of somebody else is overwritten: a path has to be free, the entity's own, or left by another one now."""
     refused: list[tuple[Pair, BadFile]] = []
-    base = f"{mirror.directory}/" if mirror.directory else ""
+    base = mirror.base
     within = folders(there.tree)
     going = list(made)
     while True:
@@ -176,5 +202,4 @@ def starting(mirror: Mirror, there: There) -> dict[str, bytes]:
     """The first commit's own file: paths in the repository -> bytes; nothing where there is a commit."""
     if there.commit:
         return {}
-    base = f"{mirror.directory}/" if mirror.directory else ""
-    return {base + README: readme(mirror)}
+    return {mirror.base + README: readme(mirror)}

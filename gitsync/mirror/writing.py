@@ -22,7 +22,7 @@ from gitsync.mirror.outgoing import Outgoing, starting
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.there import There
-from gitsync.models import EntityState, Mirror, MirrorChange, MirroredEntity, Mode
+from gitsync.models import WELL, EntityState, Mirror, MirrorChange, MirroredEntity, Mode
 from gitsync.work import committer
 from jobs.context import RunContext
 
@@ -109,16 +109,12 @@ class Writing:
             check=self._context.check,
         )
 
-    @property
-    def _base(self) -> str:
-        return f"{self._mirror.directory}/" if self._mirror.directory else ""
-
     def _propose(self, tree: Mapping[str, str]) -> dict[str, bytes | None]:
         """Where every path is still as it was compared, all of it."""
         wanted: dict[str, bytes | None] = {}
         for each in self._outgoing:
             for path, data in each.changes.items():
-                full = self._base + path
+                full = self._mirror.base + path
                 if tree.get(full) != self._there.tree.get(full) and not _is_so(tree.get(full), data):
                     raise Overtaken
                 _want(wanted, full, data)
@@ -131,21 +127,27 @@ class Writing:
         self._sent.left = []
         for each in self._outgoing:
             before = self._before[id(each)]
+            changes = {**dict.fromkeys(self._taken_back(each, before)), **each.changes}
             ours = True
-            for path, data in each.changes.items():
-                full = self._base + path
+            for path, data in changes.items():
+                full = self._mirror.base + path
                 now, agreed = tree.get(full), each.pair.row.files.get(path)
                 ours = ours and (
                     now in (self._there.tree.get(full), before.get(path) or None, agreed) or _is_so(now, data)
                 )
             if ours:
-                for path, data in each.changes.items():
-                    _want(wanted, self._base + path, data)
+                for path, data in changes.items():
+                    _want(wanted, self._mirror.base + path, data)
             else:
                 self._sent.left.append(each.path)
         for path, data in self._undone.items():
-            _want(wanted, self._base + path, data)
+            _want(wanted, self._mirror.base + path, data)
         return self._with_start(wanted, tree)
+
+    def _taken_back(self, each: Outgoing, before: Mapping[str, str]) -> list[str]:
+        """Files that the side branch alone has, because we brought them."""
+        there, base = self._there.tree, self._mirror.base
+        return [path for path, oid in before.items() if oid and path not in each.files and base + path not in there]
 
     def _with_start(self, wanted: dict[str, bytes | None], tree: Mapping[str, str]) -> dict[str, bytes | None]:
         if tree:
@@ -247,8 +249,6 @@ def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, bas
 
 def settle_changes(mirror: Mirror, up_to: int) -> None:
     """What was told, or is the same on both sides by now, need not be told any more."""
-    waiting = MirroredEntity.objects.filter(mirror=mirror).exclude(
-        state__in=(EntityState.IN_STEP, EntityState.PROPOSED)
-    )
+    waiting = MirroredEntity.objects.filter(mirror=mirror).exclude(state__in=WELL)
     changes: Any = MirrorChange.objects.filter(mirror=mirror, pk__lte=up_to)
     changes.exclude(entity__in=waiting.filter(entity__isnull=False).values("entity")).delete()

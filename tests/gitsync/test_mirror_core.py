@@ -175,6 +175,24 @@ def test_what_is_taken_back_here_is_taken_out_of_the_open_pull_request(begin: Be
     assert not MirroredEntity.objects.filter(state=EntityState.PROPOSED).exists()
 
 
+def test_files_of_a_skill_that_are_taken_back_here_are_taken_out_of_the_pull_request_beside_those_that_stay(
+    begin: Begin,
+) -> None:
+    made = begin(files=SKILL, mode=Mode.PULL_REQUEST)
+    before = made.tree()
+    script = made.bytes_of("skills/pdf-forms/scripts/fill.py")
+    made.save("skill", "pdf-forms", instructions="# Once\n", files={"scripts/fill.py": b"Once.", "new.md": b"New."})
+    made.sync()
+    side = made.mirror.side_branch
+    assert set(made.tree(side)) - set(before) == {"skills/pdf-forms/new.md"}
+    made.save("skill", "pdf-forms", files={"scripts/fill.py": script, "new.md": None, "assets/pixel.png": b"Other."})
+    made.sync()
+    assert {path for path, oid in made.tree(side).items() if before.get(path) != oid} == {
+        "skills/pdf-forms/SKILL.md",
+        "skills/pdf-forms/assets/pixel.png",
+    }
+
+
 def test_what_somebody_else_changed_in_the_pull_request_is_left_alone(begin: Begin) -> None:
     made = begin(files=ALL, mode=Mode.PULL_REQUEST)
     made.save("command", "hello", description="Once.")

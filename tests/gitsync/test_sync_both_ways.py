@@ -183,6 +183,21 @@ def test_a_skill_is_the_same_byte_for_byte_on_both_sides(begin: Begin) -> None:
     made.assert_in_step()
 
 
+def test_a_skill_md_stays_as_somebody_wrote_it_while_only_other_files_of_the_skill_change_here(begin: Begin) -> None:
+    text = "---\ndescription:   'Makes tea.'\nname: Tea\nmetadata: {millrace-id: tea-1}\n---\nBoil water.\n\n\n"
+    made = begin(files={"skills/tea/SKILL.md": text, "skills/tea/a.md": "a\n"})
+    made.save("skill", "tea", files={"a.md": b"b\n", "c.md": b"c\n"})
+    made.sync()
+    assert changed(made.hosted) == {("M", "skills/tea/a.md"), ("A", "skills/tea/c.md")}
+    assert made.text("skills/tea/SKILL.md") == text
+    made.assert_in_step()
+    made.save("skill", "tea", instructions="Boil more water.", files={"c.md": None})
+    made.sync()
+    assert "Boil more water." in made.text("skills/tea/SKILL.md")
+    assert "millrace-id: tea-1" in made.text("skills/tea/SKILL.md")
+    made.assert_in_step()
+
+
 def test_a_directory_of_the_repository_is_all_that_is_looked_at(begin: Begin) -> None:
     made = begin(directory="agents/all", files={"commands/hello.json": HELLO})
     made.hosted.git.commit({"commands/elsewhere.json": dumps(command("elsewhere"))})
