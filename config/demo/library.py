@@ -127,6 +127,7 @@ def work_tree(repository: Path) -> Path:
         _git(*at, "config", "user.name", "Demo")
         _git(*at, "config", "user.email", "demo@example.com")
         _git(*at, "config", "commit.gpgsign", "false")
+        (folder / ".git" / "info" / "exclude").write_text("*.bak\n")  # what `to_try` leaves behind
     return folder
 
 

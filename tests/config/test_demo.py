@@ -140,6 +140,7 @@ def test_its_library_is_in_a_repository_of_its_own_and_what_it_says_to_try_there
         sync_now(mirror, alice)
         _sync(mirror)
         assert Command.objects.get().prompt.startswith("Be brief. " * times + "Write")
+    assert _git(library.work_tree(world.mirrored_in(folder)), "status", "--short") == ""
 
 
 @pytest.mark.django_db(transaction=True)
