@@ -38,6 +38,7 @@ class Told:
     """One save."""
 
     verb: str
+    """create, update, rename and so on; give: its id."""
     kind: str
     name: str
     former: str = ""
@@ -160,6 +161,8 @@ def _one(change: Told, of: str) -> str:
         return f"{verb} the configuration{of}"
     if change.verb == "rename":
         return f"Rename {change.kind} {former} to {name}{of}"
+    if change.verb == "give":
+        return f"Give {change.kind} {name} its id{of}"
     if change.verb == "move":
         return f"Move {change.kind} {name} from {former}"
     return f"{verb} {change.kind} {name}{of}"
@@ -198,11 +201,12 @@ def _summary(net: Sequence[Told], server: str, people: Sequence[Author], *, init
 
 
 def _together(net: Sequence[Told]) -> str:
-    """“Update 3 tools and add provider X”."""
+    """“Update 3 tools and add provider X”, “Give 3 commands and 2 skills their ids”."""
     groups: dict[tuple[str, str], list[Told]] = {}
     for change in net:
         groups.setdefault((_VERBS.get(change.verb, change.verb), change.kind), []).append(change)
     parts, last = [], ""
+    given = [(verb, kind) for verb, kind in sorted(groups) if verb == "give"]
     for (verb, kind), those in sorted(groups.items(), key=lambda group: (group[0][0] != "update", group[0])):
         if kind == "files":
             what = _count(sum(int(each.name) for each in those), "file")
@@ -212,6 +216,8 @@ def _together(net: Sequence[Told]) -> str:
             what = f"{kind} {_named(kind, those[0].name)}"
         else:
             what = _count(len(those), kind)
+        if given and (verb, kind) == given[-1]:
+            what += " its id" if len(given) == len(those) == 1 else " their ids"
         parts.append(what if verb == last else f"{verb} {what}")
         last = verb
     text = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from catalog.models import EntityKind
 from forges import writing
-from forges.clients.base import Client, PullRequest, blob_id
+from forges.clients.base import Author, Client, PullRequest, blob_id
 from forges.writing import Written
 from gitsync import messages, pull_requests
 from gitsync.ledger import current
 from gitsync.messages import Message, Told, author_of
 from gitsync.mirror import noting
-from gitsync.mirror.deciding import Action
+from gitsync.mirror.deciding import Action, Choice
 from gitsync.mirror.outgoing import Outgoing, starting
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.secrets import Scanner
@@ -25,6 +25,7 @@ from gitsync.mirror.there import There
 from gitsync.models import WELL, EntityState, Mirror, MirrorChange, MirroredEntity, Mode
 from gitsync.work import committer
 from jobs.context import RunContext
+from orgs.models import User
 
 PLAIN = Message("Update entities", "", None)
 """One that names nothing and nobody."""
@@ -222,15 +223,39 @@ def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list
             told.append(Told(change.verb, change.kind, change.name, change.former, person))
         else:
             told.append(Told("update", str(each.pair.kind), each.pair.name, "", person))
-    others = [_told_of(each) for entity, each in going.items() if entity not in known]
-    return told + [each for each in others if not told or each.verb != "update"]
+    people = _people(outgoing)
+    others = [
+        _told_of(each, people.get(each.pair.row.settle.get("by", "")) if each.pair.settled else None)
+        for entity, each in going.items()
+        if entity not in known or each.pair.settled is Choice.RESTORE
+    ]
+    return told + [each for each in others if not told or each.person or each.verb != "update"]
 
 
-def _told_of(outgoing: Outgoing) -> Told:
+def _people(outgoing: Sequence[Outgoing]) -> dict[str, Author]:
+    """Who decided about some of it, by their id."""
+    wanted = {each.pair.row.settle.get("by", "") for each in outgoing if each.pair.settled}
+    found = User.objects.filter(pk__in=wanted - {""})
+    return {str(person.pk): author_of(person.name, person.email) for person in found}
+
+
+def _told_of(outgoing: Outgoing, person: Author | None) -> Told:
     pair = outgoing.pair
     if pair.action is Action.WITHDRAW:
-        return Told("delete", str(pair.kind), pair.name)
-    return Told("update" if pair.row.files else "create", str(pair.kind), pair.name)
+        verb = "delete"
+    elif pair.settled is Choice.RESTORE:
+        verb = "restore"
+    elif not pair.row.files:
+        verb = "create"
+    else:
+        verb = "give" if _lacks_only_id(pair) else "update"
+    return Told(verb, str(pair.kind), pair.name, "", person)
+
+
+def _lacks_only_id(pair: Pair) -> bool:
+    """Whether a file that was made by hand is otherwise as it shall be."""
+    told = pair.definition.id if pair.definition is not None else pair.row.file_id
+    return not told and pair.here is not None and pair.here.digest == pair.row.digest
 
 
 def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, base: str) -> dict[str, str]:

@@ -57,6 +57,24 @@ def test_several_changes_are_summed_up_and_listed() -> None:
     assert message.trailers == ("Co-authored-by: Alice <alice@acme.example>",)
 
 
+@pytest.mark.parametrize(
+    ("commands", "skills", "subject"),
+    [
+        (1, 0, "Give command command 0 its id"),
+        (300, 0, "Give 300 commands their ids"),
+        (2, 1, "Give 2 commands and skill skill 0 their ids"),
+        (1, 1, "Give command command 0 and skill skill 0 their ids"),
+    ],
+)
+def test_ids_are_given(commands: int, skills: int, subject: str) -> None:
+    given = [
+        Told("give", kind, f"{kind} {number}")
+        for kind, many in (("command", commands), ("skill", skills))
+        for number in range(many)
+    ]
+    assert compose(given, organization="Acme").subject == subject
+
+
 def test_the_first_push_adds_the_server_whatever_was_saved() -> None:
     message = said(
         Told("add", "server", "weather", person=ALICE), Told("update", "tool", "a", person=BOB), initial=True

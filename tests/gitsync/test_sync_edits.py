@@ -10,6 +10,7 @@ from catalog import history
 from catalog.models import Command, EntityRevision, Server
 from gitsync.models import EntityState, MirroredEntity
 from jobs.models import Status
+from orgs.models import User
 from tests.gitsync.conftest import FORGES, changed, git, of
 from tests.gitsync.mirror_world import (
     ALL,
@@ -33,9 +34,8 @@ pytestmark = pytest.mark.django_db
 CONFLICT = {"commands/hello.json": EntityState.CONFLICT}
 
 
-@pytest.mark.parametrize("key", FORGES)
-def test_edits_of_different_fields_are_merged_and_of_the_same_field_are_a_conflict(key: str, begin: Begin) -> None:
-    made = begin(key, ALL)
+def test_edits_of_different_fields_are_merged_and_of_the_same_field_are_a_conflict(begin: Begin) -> None:
+    made = begin(files=ALL)
     made.edit("commands/hello.json", description="From git.")
     made.save("command", "hello", prompt="From here, {{who}}.")
     made.sync()
@@ -210,9 +210,8 @@ def test_two_that_swap_their_names_in_git_are_still_the_same_two(begin: Begin) -
 # -- deleted -----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("key", FORGES)
-def test_what_is_deleted_here_goes_there_and_what_is_deleted_there_waits_for_a_person(key: str, begin: Begin) -> None:
-    made = begin(key, ALL)
+def test_what_is_deleted_here_goes_there_and_what_is_deleted_there_waits_for_a_person(begin: Begin) -> None:
+    made = begin(files=ALL)
     made.delete("client", "desk")
     made.sync()
     assert "mcp-clients/desk.json" not in made.tree()
@@ -228,6 +227,35 @@ def test_what_is_deleted_here_goes_there_and_what_is_deleted_there_waits_for_a_p
     assert set(made.here()) == {"commands/hello.json", "mcp-servers/weather.json", "skills/pdf-forms"}
     assert made.bytes_of("skills/pdf-forms/assets/pixel.png") == PIXEL
     made.assert_in_step()
+
+
+def test_who_puts_something_back_into_git_is_the_commits_author(begin: Begin, bob: User) -> None:
+    made = begin(files={"commands/hello.json": HELLO})
+    made.save("command", "hello", prompt="Hi, {{who}}.", by=bob)
+    made.commit({"commands/hello.json": None}, "Delete it")
+    made.sync()
+    made.settle("commands/hello.json", "restore")
+    assert made.subjects[0] == "Restore command Hello (Bob, Alice)"
+    shown = git(made.hosted, "log", "-1", "--format=%an <%ae>%n%b")
+    assert shown.startswith(f"{made.by.name} <{made.by.email}>\n")
+    assert f"Co-authored-by: Bob <{bob.email}>" in shown
+
+    made.commit({"commands/hello.json": None}, "Delete it again")
+    made.sync()
+    made.settle("commands/hello.json", "restore")
+    assert made.subjects[0] == "Restore command Hello (Alice)"
+
+
+def test_a_commit_that_only_gives_files_their_ids_says_so(begin: Begin) -> None:
+    made = begin(files={"commands/one.json": command("one")})
+    assert made.subjects[0] == "Give command One its id"
+    made.commit({"commands/two.json": command("two"), "skills/pdf/SKILL.md": skill("pdf")}, "Write files by hand")
+    made.sync()
+    assert made.subjects[0] == "Give command Two and skill pdf their ids"
+    made.commit({"commands/three.json": command("three")}, "Write another one")
+    made.save("command", "one", prompt="Do more.")
+    made.sync()
+    assert made.subjects[0] == "Update command One and give command Three its id (Alice)"
 
 
 def test_where_deletions_are_applied_nobody_is_asked_but_for_servers(begin: Begin) -> None:
