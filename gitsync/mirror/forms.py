@@ -70,6 +70,9 @@ class _HowForm(forms.Form):
     )
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
+    def add_field_error(self, error: FieldError) -> None:
+        self.add_error(error.field if error.field in self.fields else None, str(error))
+
     def _wanted(self, assignment: Assignment, **more: Any) -> Wanted:
         values = self.cleaned_data
         return Wanted(
@@ -88,9 +91,6 @@ class SettingsForm(_HowForm):
         return self._wanted(
             Assignment(branch=values["branch"], directory=values["directory"], mode=values.get("mode") or Mode.COMMIT)
         )
-
-    def refuse(self, error: FieldError) -> None:
-        self.add_error(error.field if error.field in self.fields else None, str(error))
 
 
 class BitbucketForm(_HowForm):

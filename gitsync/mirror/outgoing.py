@@ -94,7 +94,7 @@ def _made(mirror: Mirror, pair: Pair, taken: set[str]) -> Outgoing:
         schema_url=schemas.url(settings.BASE_URL, pair.kind),
     )
     main = f"{path}/{SKILL_FILE}"
-    if pair.kind is Kind.SKILL and file_id == _told_id(pair) and _has(pair, main) and _says(pair, ours):
+    if pair.kind is Kind.SKILL and file_id == pair.told_id and _has(pair, main) and _says(pair, ours):
         # Another of its files changed here: SKILL.md stays as somebody wrote it.
         del written[main]
         same[SKILL_FILE] = pair.files[main]
@@ -126,14 +126,9 @@ def _document(
     return found
 
 
-def _told_id(pair: Pair) -> str:
-    """What its file says."""
-    return pair.definition.id if pair.definition is not None else pair.row.file_id
-
-
 def _file_id(pair: Pair, taken: set[str]) -> str:
     """The one that its file has; a new one is the row's, unless another's file has that."""
-    known = _told_id(pair) or pair.row.file_id
+    known = pair.told_id or pair.row.file_id
     if known or pair.here is None:
         return known
     own = str(pair.here.pk)

@@ -83,6 +83,11 @@ class Pair:
         return self.action in wanting or (self.action is Action.KEEP and self.row.state not in WELL)
 
     @property
+    def told_id(self) -> str:
+        """What its file says; "" for none."""
+        return self.definition.id if self.definition is not None else self.row.file_id
+
+    @property
     def needs_id(self) -> bool:
         return self.definition is not None and not self.definition.id
 

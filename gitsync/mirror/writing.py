@@ -254,8 +254,7 @@ def _told_of(outgoing: Outgoing, person: Author | None) -> Told:
 
 def _lacks_only_id(pair: Pair) -> bool:
     """Whether a file that was made by hand is otherwise as it shall be."""
-    told = pair.definition.id if pair.definition is not None else pair.row.file_id
-    return not told and pair.here is not None and pair.here.digest == pair.row.digest
+    return not pair.told_id and pair.here is not None and pair.here.digest == pair.row.digest
 
 
 def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, base: str) -> dict[str, str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -49,24 +51,11 @@ def bitbucket(request: HttpRequest, membership: Membership) -> HttpResponseBase:
         access.require(membership, ASSIGN)
         access.require(membership, MANAGE)
         if form.is_valid():
-            try:
-                made = connect_mirror(
-                    membership=membership,
-                    values=form.wanted(),
-                    consumer=form.consumer(),
-                    seen_revision=form.cleaned_data["seen_revision"],
-                    agreed="agreed" in request.POST,
-                    request=request,
-                )
-            except NotConnected as error:
-                context |= {"failed": BITBUCKET_TITLE, "cause": error}
-            except FieldError as error:
-                form.add_error(error.field if error.field in form.fields else None, str(error))
-            except (StaleMirror, NeedsAgreement) as error:
-                context |= _asks(error, form)
-                form = context.pop("form")
-            else:
+            connect = partial(connect_mirror, consumer=form.consumer(), **_entered(request, membership, form))
+            made, form, told = _tried(form, connect, BITBUCKET_TITLE)
+            if made is not None:
                 return _connected(request, membership, made)
+            context |= told
     return _page(request, membership, "gitsync/mirror/bitbucket.html", form, found, context)
 
 
@@ -87,23 +76,10 @@ def connection(request: HttpRequest, membership: Membership) -> HttpResponseBase
     if request.method == "POST":
         access.require(membership, ASSIGN)
         if form.is_valid():
-            try:
-                made = connect_mirror(
-                    membership=membership,
-                    values=form.wanted(),
-                    seen_revision=form.cleaned_data["seen_revision"],
-                    agreed="agreed" in request.POST,
-                    request=request,
-                )
-            except NotConnected as error:
-                context |= {"failed": TITLE, "cause": error}
-            except FieldError as error:
-                form.add_field_error(error)
-            except (StaleMirror, NeedsAgreement) as error:
-                context |= _asks(error, form)
-                form = context.pop("form")
-            else:
+            made, form, told = _tried(form, partial(connect_mirror, **_entered(request, membership, form)), TITLE)
+            if made is not None:
                 return _connected(request, membership, made)
+            context |= told
     return _page(request, membership, "gitsync/mirror/connection.html", form, found, context)
 
 
@@ -115,26 +91,37 @@ def settings(request: HttpRequest, membership: Membership) -> HttpResponseBase:
     form = SettingsForm(request.POST if request.method == "POST" else None, mirror=found)
     context: dict[str, Any] = {}
     if request.method == "POST" and form.is_valid():
-        try:
-            edit_mirror(
-                mirror=found,
-                membership=membership,
-                values=form.wanted(),
-                seen_revision=form.cleaned_data["seen_revision"] or 0,
-                agreed="agreed" in request.POST,
-                request=request,
-            )
-        except NotConnected as error:
-            context |= {"failed": TITLE, "cause": error}
-        except FieldError as error:
-            form.refuse(error)
-        except (StaleMirror, NeedsAgreement) as error:
-            context |= _asks(error, form)
-            form = context.pop("form")
-        else:
+        entered = _entered(request, membership, form)
+        entered["seen_revision"] = entered["seen_revision"] or 0
+        made, form, context = _tried(form, partial(edit_mirror, mirror=found, **entered), TITLE)
+        if made is not None:
             messages.success(request, "The settings of the sync are saved, and both sides are compared.")
             return redirect("gitsync:mirror", org=membership.organization.slug)
     return _page(request, membership, "gitsync/mirror/settings.html", form, found, context)
+
+
+def _entered(request: HttpRequest, membership: Membership, form: Any) -> dict[str, Any]:
+    return {
+        "membership": membership,
+        "values": form.wanted(),
+        "seen_revision": form.cleaned_data["seen_revision"],
+        "agreed": "agreed" in request.POST,
+        "request": request,
+    }
+
+
+def _tried(form: Any, save: Callable[[], Connected], title: str) -> tuple[Connected | None, Any, dict[str, Any]]:
+    """What was made of it; else the form to show again, and what the page says of it."""
+    try:
+        return save(), form, {}
+    except NotConnected as error:
+        return None, form, {"failed": title, "cause": error}
+    except FieldError as error:
+        form.add_field_error(error)
+        return None, form, {}
+    except (StaleMirror, NeedsAgreement) as error:
+        told = _asks(error, form)
+        return None, told.pop("form"), told
 
 
 def _asks(error: StaleMirror | NeedsAgreement, form: Any) -> dict[str, Any]:
