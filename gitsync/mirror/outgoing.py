@@ -24,7 +24,7 @@ from gitsync.mirror.pairs import Pair
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.spool import SecretFound
 from gitsync.mirror.there import There
-from gitsync.models import Mirror
+from gitsync.models import EntityState, Mirror
 
 README = "README.md"
 
@@ -51,6 +51,16 @@ class Outgoing:
     @property
     def changes(self) -> dict[str, bytes | None]:
         return {**self.data, **dict.fromkeys(self.gone)}
+
+    @property
+    def proposal(self) -> dict[str, str]:
+        """What a commit of it is about to hold, as `MirroredEntity.proposed` keeps it."""
+        return {**self.files, **dict.fromkeys(self.gone, "")}
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether the pull request has it, if that is still open."""
+        return self.pair.row.state == EntityState.PROPOSED and self.pair.row.proposed == self.proposal
 
 
 def make(

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from catalog import porting
 from catalog.portable.model import Kind
+from forges.clients.base import Client
 from forges.clients.errors import ForgeError, OutOfTime
 from forges.picking import FieldError, advised
+from gitsync import pull_requests
 from gitsync.credentials import open_client
 from gitsync.endings import advice
 from gitsync.mirror import noting, outgoing
@@ -16,10 +18,11 @@ from gitsync.mirror.comparing import compare
 from gitsync.mirror.deciding import Action
 from gitsync.mirror.local import Gone, take_local
 from gitsync.mirror.pairs import Pair
+from gitsync.mirror.reporting import counted
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.spool import Spool
 from gitsync.mirror.there import There, head_of, list_there
-from gitsync.models import Mirror
+from gitsync.models import Mirror, Mode
 from jobs.outcomes import Failure, Waiting
 from lib.crypto import CryptoError
 
@@ -63,7 +66,16 @@ class Preview:
     complete: bool
     """Whether the repository was listed whole: else nothing would be written or deleted."""
     unchanged: int
+    proposed: int
+    """Of those that are not the same, how many the open pull request holds as they are here: nothing is done."""
     steps: tuple[Step, ...]
+
+    @property
+    def same(self) -> str:
+        """Why there is nothing to do, where there is nothing."""
+        if not self.proposed:
+            return "Both sides are the same."
+        return f"In the open pull request: {counted(self.proposed)}. All else is the same on both sides."
 
 
 def preview(mirror: Mirror, *, seconds: float) -> Preview:
@@ -83,10 +95,13 @@ def preview(mirror: Mirror, *, seconds: float) -> Preview:
             scanner = Scanner(mirror.organization)
             with Spool(there, porting.limits(), scanner) as spool:
                 pairs = compare(client, mirror, local, there, spool, everything=True, tell=tell)
-            refused = outgoing.make(mirror, pairs, there, scanner)[1] if there.complete else []
+            made, refused = outgoing.make(mirror, pairs, there, scanner) if there.complete else ([], [])
             for pair, bad in refused:
                 pair.action, pair.bad = Action.FAIL, bad
-            return _previewed(there, pairs)
+            proposed = [each.pair for each in made if each.is_proposed]
+            if proposed and not _is_open(client, mirror):
+                proposed = []
+            return _previewed(there, pairs, proposed)
     except Waiting as waiting:
         raise FieldError("", f"It cannot be compared now: it waits for {waiting.for_what}.") from waiting
     except (CryptoError, Gone) as error:
@@ -98,10 +113,17 @@ def preview(mirror: Mirror, *, seconds: float) -> Preview:
         raise FieldError("", said.strip()) from error
 
 
-def _previewed(there: There, pairs: list[Pair]) -> Preview:
-    steps = [step for pair in pairs if (step := _step(pair)) is not None]
-    counted = sum(pair.action is not Action.FORGET for pair in pairs)
-    return Preview(there.commit, there.complete, counted - len(steps), tuple(steps))
+def _is_open(client: Client, mirror: Mirror) -> bool:
+    """Whether the pull request still is: else all of it is proposed anew."""
+    side = pull_requests.open_side(client, mirror) if mirror.mode == Mode.PULL_REQUEST else None
+    return side is not None and side.open is not None
+
+
+def _previewed(there: There, pairs: list[Pair], proposed: list[Pair]) -> Preview:
+    waiting = {id(pair) for pair in proposed}
+    steps = [step for pair in pairs if id(pair) not in waiting and (step := _step(pair)) is not None]
+    all_of_them = sum(pair.action is not Action.FORGET for pair in pairs)
+    return Preview(there.commit, there.complete, all_of_them - len(steps) - len(waiting), len(waiting), tuple(steps))
 
 
 def _step(pair: Pair) -> Step | None:

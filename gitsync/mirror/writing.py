@@ -86,7 +86,7 @@ class Writing:
             current(self._context, self._mirror)
             for each in self._outgoing:
                 row = each.pair.row
-                row.proposed = {**each.files, **dict.fromkeys(each.gone, "")}
+                row.proposed = each.proposal
                 if each.pair.here is not None:
                     row.entity, row.name, row.file_id = each.pair.here.pk, each.pair.here.name, each.file_id
                 if not row.files:

@@ -160,6 +160,25 @@ def test_a_preview_tells_all_and_does_nothing(begin: Begin) -> None:
     assert list(MirroredEntity.objects.order_by("pk").values()) == rows
 
 
+def test_a_preview_leaves_out_what_the_open_pull_request_holds(begin: Begin) -> None:
+    made = begin(files=ALL, mode=Mode.PULL_REQUEST)
+    made.save("command", "hello", description="Ours.")
+    made.save("skill", "pdf-forms", description="Ours.")
+    made.delete("client", "desk")
+    made.sync()
+    found = preview(made.mirror, seconds=20)
+    assert (found.steps, found.proposed, found.unchanged) == ((), 3, 2)
+    assert found.same == "In the open pull request: 3 entities. All else is the same on both sides."
+
+    made.save("command", "hello", description="Ours again.")
+    found = preview(made.mirror, seconds=20)
+    assert ([step.path for step in found.steps], found.proposed) == (["commands/hello.json"], 2)
+
+    made.hosted.pulls[0].state = "closed"
+    found = preview(made.mirror, seconds=20)
+    assert (len(found.steps), found.proposed) == (3, 0), "it would be proposed anew"
+
+
 def test_what_is_taken_back_here_is_taken_out_of_the_open_pull_request(begin: Begin) -> None:
     made = begin(files=ALL, mode=Mode.PULL_REQUEST)
     made.save("command", "hello", description="Once.")
