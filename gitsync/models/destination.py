@@ -1,11 +1,14 @@
-"""A branch of a repository that is written to: what a server's pushes and an organisation's mirror share."""
+"""A branch of a repository that is written to, and saves that it lacks: what a server's pushes and an organisation's
+mirror share."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 from catalog.fields import PathField
 from lib.crypto import Secret
@@ -66,3 +69,24 @@ class Destination(models.Model):
 
     class Meta:
         abstract = True
+
+
+class SavedChange(models.Model):
+    """A save that no Run has told git of yet: what a commit message is made of."""
+
+    id = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField(default=timezone.now)
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    verb = models.CharField(max_length=10)
+    kind = models.CharField(max_length=20)
+    name = models.CharField(max_length=254)
+    former = models.CharField(max_length=254, blank=True)
+    asked = models.BooleanField(default=False, help_text="A Run was asked for that tells of it.")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.kind} {self.name}"

@@ -7,12 +7,11 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from catalog.fields import OrderedJSONField, PathField
 from catalog.models import EntityKind
 from forges.models import Connection
-from gitsync.models.destination import Destination
+from gitsync.models.destination import Destination, SavedChange
 from orgs.models import Organization
 
 
@@ -140,25 +139,12 @@ class MirroredEntity(models.Model):
         return row
 
 
-class MirrorChange(models.Model):
-    """A save that no sync has told of yet: what its commit message is made of."""
+class MirrorChange(SavedChange):
+    """Of an entity that is mirrored."""
 
-    id = models.BigAutoField(primary_key=True)
     mirror = models.ForeignKey(Mirror, on_delete=models.CASCADE, related_name="changes")
-    at = models.DateTimeField(default=timezone.now)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    verb = models.CharField(max_length=10)
-    kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=254)
-    former = models.CharField(max_length=254, blank=True)
     entity = models.UUIDField(null=True, blank=True)
-    asked = models.BooleanField(default=False, help_text="A Run was asked for that tells of it.")
 
     class Meta:
         ordering = ["pk"]
         indexes = [models.Index(fields=["mirror"], condition=models.Q(asked=False), name="mirror_change_to_ask_for")]
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.kind} {self.name}"

@@ -6,12 +6,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils import timezone
 
 from catalog.fields import PathField
 from catalog.models import Server
 from forges.models import Connection
-from gitsync.models.destination import Destination
+from gitsync.models.destination import Destination, SavedChange
 from orgs.models import Organization
 
 
@@ -70,27 +69,14 @@ class PushedFile(models.Model):
         return self.path
 
 
-class PendingChange(models.Model):
-    """A save that no push has told of yet: what its commit message is made of."""
+class PendingChange(SavedChange):
+    """Of a server that is pushed."""
 
-    id = models.BigAutoField(primary_key=True)
     target = models.ForeignKey(PushTarget, on_delete=models.CASCADE, related_name="changes")
-    at = models.DateTimeField(default=timezone.now)
-    person = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
-    )
-    verb = models.CharField(max_length=10)
-    kind = models.CharField(max_length=20)
-    name = models.CharField(max_length=254)
-    former = models.CharField(max_length=254, blank=True)
-    asked = models.BooleanField(default=False, help_text="A Run was asked for that tells of it.")
 
     class Meta:
         ordering = ["pk"]
         indexes = [models.Index(fields=["target"], condition=models.Q(asked=False), name="change_to_ask_for")]
-
-    def __str__(self) -> str:
-        return f"{self.verb} {self.kind} {self.name}"
 
 
 class AllowedFinding(models.Model):
