@@ -70,6 +70,10 @@ class Part:
     """Of the field."""
     options: list[Option]
 
+    @property
+    def chosen(self) -> int:
+        return sum(option.checked for option in self.options)
+
 
 @dataclass(frozen=True)
 class Group:
@@ -124,11 +128,18 @@ class ToolkitForm(PicksForm, OwnedForm):
                 for name, picks in self.offered.by_server[server.pk].items()
                 if picks
             ]
-            every = [option for part in parts for option in part.options]
-            found.append(Group(server, parts, sum(option.checked for option in every), len(every)))
+            every = sum(len(part.options) for part in parts)
+            found.append(Group(server, parts, sum(part.chosen for part in parts), every))
         return found
 
     @property
     def texts(self) -> list[Part]:
-        """Commands and skills."""
-        return [Part(name.capitalize(), name, options(self[name])) for name in ("commands", "skills")]
+        """Commands and skills, first those that are chosen: there may be hundreds of others."""
+        return [
+            Part(name.capitalize(), name, sorted(options(self[name]), key=lambda option: not option.checked))
+            for name in ("commands", "skills")
+        ]
+
+    @property
+    def offers_texts(self) -> bool:
+        return bool(self.offered.commands or self.offered.skills)

@@ -194,7 +194,8 @@ document.addEventListener("input", ({ target }) => {
   const has = (element) => element.textContent.toLowerCase().includes(words);
   const within = document.getElementById(target.dataset.filters);
   for (const group of within.children) {
-    const whole = has(group.querySelector(".pick-group-name"));
+    const name = group.querySelector(".pick-group-name");
+    const whole = name !== null && has(name);
     for (const pick of group.querySelectorAll(".pick")) pick.hidden = !whole && !has(pick);
     for (const part of group.querySelectorAll("fieldset")) part.hidden = !part.querySelector(".pick:not([hidden])");
     group.hidden = !group.querySelector(".pick:not([hidden])");

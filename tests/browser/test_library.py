@@ -135,6 +135,27 @@ def test_a_tool_is_found_among_hundreds_and_chosen(team: Team, open_window: Open
     expect(page.get_by_role("link", name="doMaps42")).to_be_visible()
 
 
+def test_a_command_is_found_among_hundreds_on_a_telephone(team: Team, open_window: OpenWindow) -> None:
+    for number in range(300):
+        factories.command(team.organization, f"Command {number:03}")
+    factories.skill(team.organization, "pdf-forms")
+    window = open_window(team.bob)
+    page = window.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    window.open(f"{team.home}toolkits/new/")
+    assert page.evaluate("document.documentElement.scrollHeight") < 2500
+    page.get_by_label("Name", exact=True).fill("Greetings")
+    page.get_by_role("searchbox", name="Find a command or skill").fill("command 142")
+    expect(page.locator(".pick:visible")).to_have_count(1)
+    page.get_by_label("Command 142").check()
+    expect(page.locator("#id_commands > summary")).to_contain_text("1 of 300 chosen")
+    page.get_by_role("searchbox", name="Find a command or skill").fill("")
+    assert page.evaluate("document.documentElement.scrollHeight") < 2500
+    expect_no_barrier(window)
+    page.get_by_role("button", name="Create toolkit").click()
+    expect(page.get_by_role("link", name="Command 142")).to_be_visible()
+
+
 def test_a_version_is_restored_in_a_dialog(team: Team, open_window: OpenWindow) -> None:
     row = create_toolkit(
         organization=team.organization, values={"name": "Weather", "description": "Before"}, by=team.bob

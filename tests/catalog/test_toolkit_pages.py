@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -199,6 +200,23 @@ def test_the_form_groups_by_server_what_can_be_chosen(
     assert "Empty one" not in shown
     assert "Of another person" not in shown
     assert f'name="tools" value="{tool.pk}"' in shown
+
+
+def test_hundreds_of_commands_are_folded_and_what_is_chosen_of_them_comes_first(
+    browse: Browse, bob: User, acme: Organization, tool: Tool
+) -> None:
+    many = [factories.command(acme, f"Command {number:03}") for number in range(40)]
+    assert "There are no skills yet." in page(browse(bob), f"{LIST}new/")
+    factories.skill(acme, "pdf-forms")
+    shown = page(browse(bob), f"{LIST}new/")
+    assert 'data-filters="pick-texts"' in shown
+    assert re.search(r'<details class="pick-group" id="id_commands"\s*>', shown), "closed"
+    assert re.search(r'<details class="pick-group" id="id_skills"\s+open>', shown), "open, as there are few"
+    row = factories.toolkit(acme, "Large", tool, commands=[many[-1]])
+    shown = page(browse(bob), f"{at(row)}edit/")
+    assert re.search(r'<details class="pick-group" id="id_commands"\s+open>', shown)
+    assert "<span data-chosen>1</span> of 40 chosen" in shown
+    assert shown.index("Command 039") < shown.index("Command 000")
 
 
 def test_the_form_asks_the_same_number_of_queries_for_hundreds_of_tools(
