@@ -55,17 +55,20 @@ NO_DATABASE := tests/contract tests/forges tests/wire \
 	$(addprefix tests/lib/test_egress_,addresses.py redirects.py requests.py) \
 	tests/integrations/test_timing.py
 
+# One more than there are cores: many tests wait for processes of their own.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
+
 # The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one.
 pytest: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $(WORKERS)
 ifdef TEST_POSTGRES_URL
-	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n auto $(NO_DATABASE:%=--ignore=%)
+	TEST_DATABASE_URL=$(TEST_POSTGRES_URL) $(BIN)/pytest -n $(WORKERS) $(NO_DATABASE:%=--ignore=%)
 endif
 
 # By itself: measuring it takes the tests two to three times as long.
 coverage: $(VENV)/.dev
 	@rm -f .coverage .coverage.*
-	$(BIN)/pytest -n auto --cov --cov-report=term
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-report=term
 
 browser: $(VENV)/.dev
 	$(BIN)/pytest tests/browser -m browser
