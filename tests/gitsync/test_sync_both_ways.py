@@ -256,12 +256,12 @@ def test_many_entities_come_in_one_push_in_a_constant_number_of_requests(begin: 
     made.forge.requests.clear()
     made.sync()
     few = len(made.forge.requests)
-    made.commit({f"commands/d{number}.json": command(f"d{number}", id=f"d-{number}") for number in range(200)})
+    made.commit({f"commands/d{number}.json": command(f"d{number}", id=f"d-{number}") for number in range(60)})
     made.commit({f"skills/s{number}/SKILL.md": skill(f"s{number}") for number in range(20)})
     made.forge.requests.clear()
     made.sync()
     assert made.states() == {}
-    assert Command.objects.count() == 205
+    assert Command.objects.count() == 65
     assert Skill.objects.count() == 20
     # Up to twenty files are asked for by themselves, more come as one archive; the skills get their ids in one commit.
     assert len(made.forge.requests) <= few + 6, [request.line for request in made.forge.requests]

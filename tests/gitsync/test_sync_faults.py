@@ -33,7 +33,7 @@ def take_away() -> None:
     )
 
 
-@pytest.mark.parametrize("key", FORGES)
+@pytest.mark.parametrize("key", ["github", "git"])  # once a commit is there, no forge matters
 def test_a_sync_killed_between_commit_and_record_finds_both_sides_agreed(key: str, begin: Begin) -> None:
     made = begin(key, {"commands/hello.json": HELLO})
     made.save("command", "hello", description="Ours.")

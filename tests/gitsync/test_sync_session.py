@@ -28,7 +28,7 @@ from tests.wire.forge import Forge
 
 pytestmark = pytest.mark.django_db
 
-EXAMPLES, STEPS = 20, 50
+EXAMPLES, STEPS = 6, 50
 FOLDERS = {"command": "commands", "client": "mcp-clients", "skill": "skills"}
 FIELDS = {
     "command": ("name", "description", "prompt"),
@@ -328,7 +328,6 @@ def test_whatever_people_do_both_sides_agree_in_the_end_and_nothing_is_lost(forg
     run_state_machine_as_test(
         Here,
         settings=hypothesis_settings(
-            hypothesis_settings.get_profile("tests"),
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
             phases=[Phase.explicit, Phase.generate],  # a failure is told at once: to shrink it would take minutes

@@ -103,7 +103,7 @@ def test_a_push_that_bitbucket_finds_too_large_to_tell_of_is_found_by_looking(li
     assert made.row("command", "new")
 
 
-@pytest.mark.parametrize("key", [*MANAGED, "git"])
+@pytest.mark.parametrize("key", ["bitbucket", "git"])
 def test_a_push_that_nobody_told_of_is_found_by_looking(key: str, begin: Begin, transactional_db: None) -> None:
     made = begin(key, {"commands/hello.json": HELLO}, poll_minutes=15)
     assert syncs(look(made, minutes=5)) == [], "not before it is time"
