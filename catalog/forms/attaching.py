@@ -10,7 +10,7 @@ from django import forms
 
 from catalog.attaching import ATTACHABLE, attachable, attached
 from catalog.checking.problems import FieldError
-from catalog.forms.picks import Option, Pick, PicksField, options
+from catalog.forms.picks import Group, Pick, PicksField, folded
 from catalog.models import Server
 from orgs.models import User
 
@@ -45,11 +45,5 @@ class AttachForm(forms.Form):
             self.add_error(error.field, error.text)
 
     @property
-    def offers(self) -> bool:
-        """Whether there is anything to choose."""
-        return any(options for *_, options in self.parts)
-
-    @property
-    def parts(self) -> list[tuple[str, str, list[Option]]]:
-        """Name, label and options of each kind."""
-        return [(kind, kind.capitalize(), options(self[kind])) for kind in ATTACHABLE]
+    def groups(self) -> list[Group]:
+        return folded(*(self[kind] for kind in ATTACHABLE))

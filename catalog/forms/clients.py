@@ -10,7 +10,7 @@ from django.http import QueryDict
 
 from catalog.clients import among
 from catalog.forms.library import LibraryForm
-from catalog.forms.picks import Option, Pick, PicksField, PicksForm, options
+from catalog.forms.picks import Group, Pick, PicksField, PicksForm, folded
 from catalog.models import Client
 from orgs.models import Organization
 
@@ -41,9 +41,5 @@ class ClientForm(PicksForm, LibraryForm):
         return type(self)(data, initial=self.initial, organization=self.organization)
 
     @property
-    def server_options(self) -> list[Option]:
-        return options(self["servers"])
-
-    @property
-    def toolkit_options(self) -> list[Option]:
-        return options(self["toolkits"])
+    def groups(self) -> list[Group]:
+        return folded(self["servers"], self["toolkits"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, cast
 from uuid import UUID
@@ -11,6 +11,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from catalog.forms.entity import Difference, EntityForm
+
+_FEW = 12
+"""Picks that are shown without being asked for."""
 
 
 @dataclass(frozen=True)
@@ -59,11 +62,63 @@ class Option:
     checked: bool
 
 
-def options(bound: forms.BoundField, keys: Collection[UUID] | None = None) -> list[Option]:
-    """All picks of a field, or those of `keys`, with what is chosen, posted or not."""
+def options(bound: forms.BoundField) -> list[Option]:
+    """All picks of a field, with what is chosen, posted or not."""
     field = cast("PicksField", bound.field)
     chosen = {str(value) for value in bound.value() or []}
-    return [Option(pick, key in chosen) for key, pick in field.picks.items() if keys is None or pick.key in keys]
+    return [Option(pick, key in chosen) for key, pick in field.picks.items()]
+
+
+@dataclass(frozen=True)
+class Part:
+    """What can be chosen in one field, or of one group in it."""
+
+    label: str
+    name: str
+    """Of the field."""
+    options: list[Option]
+
+    @property
+    def chosen(self) -> int:
+        return sum(option.checked for option in self.options)
+
+
+@dataclass(frozen=True)
+class Group:
+    """What is folded together, as catalog/entities/_pick_groups.html shows it."""
+
+    label: str
+    parts: list[Part]
+    few: int = 0
+    """How many there may be to be open although nothing is chosen."""
+    found_by_label: bool = False
+    """Whether all of it is found by its label."""
+
+    @property
+    def chosen(self) -> int:
+        return sum(part.chosen for part in self.parts)
+
+    @property
+    def total(self) -> int:
+        return sum(len(part.options) for part in self.parts)
+
+    @property
+    def open(self) -> bool:
+        return self.chosen > 0 or self.total <= self.few
+
+    @property
+    def id(self) -> str:
+        """Of the field, where it is one's whole; "" otherwise."""
+        return "" if self.found_by_label else f"id_{self.parts[0].name}"
+
+
+def folded(*fields: forms.BoundField) -> list[Group]:
+    """A group of each field that offers something, first what is chosen: there may be hundreds of others."""
+    parts = [
+        Part(str(bound.label), bound.name, sorted(options(bound), key=lambda option: not option.checked))
+        for bound in fields
+    ]
+    return [Group(part.label, [part], _FEW) for part in parts if part.options]
 
 
 class PicksForm(EntityForm):

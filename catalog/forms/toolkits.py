@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from django.http import QueryDict
 
 from catalog.documents import CHOICES
 from catalog.forms.library import OwnedForm
-from catalog.forms.picks import Option, Pick, PicksField, PicksForm, options
+from catalog.forms.picks import Group, Option, Part, Pick, PicksField, PicksForm, folded
 from catalog.models import Command, Prompt, Resource, Server, Skill, Tool, Toolkit
 from catalog.toolkits import among
 from orgs.models import Membership
@@ -63,28 +64,6 @@ def _pick(row: Tool | Prompt | Resource) -> Pick:
     return Pick(row.pk, row.name, f"{row.title}{off}".removeprefix(" · "), mono=True)
 
 
-@dataclass(frozen=True)
-class Part:
-    label: str
-    name: str
-    """Of the field."""
-    options: list[Option]
-
-    @property
-    def chosen(self) -> int:
-        return sum(option.checked for option in self.options)
-
-
-@dataclass(frozen=True)
-class Group:
-    """What one server has, as the form shows it."""
-
-    server: Server
-    parts: list[Part]
-    chosen: int
-    total: int
-
-
 class ToolkitForm(PicksForm, OwnedForm):
     tools = PicksField(noun="tool")
     prompts = PicksField(noun="prompt")
@@ -121,6 +100,7 @@ class ToolkitForm(PicksForm, OwnedForm):
     def groups(self) -> list[Group]:
         """By server, those without anything left out."""
         found = []
+        alone = sys.maxsize if len(self.offered.servers) == 1 else 0
         chosen = {name: {str(key) for key in self[name].value() or []} for name in PARTS}
         for server in self.offered.servers:
             parts = [
@@ -128,18 +108,9 @@ class ToolkitForm(PicksForm, OwnedForm):
                 for name, picks in self.offered.by_server[server.pk].items()
                 if picks
             ]
-            every = sum(len(part.options) for part in parts)
-            found.append(Group(server, parts, sum(part.chosen for part in parts), every))
+            found.append(Group(server.name, parts, alone, found_by_label=True))
         return found
 
     @property
-    def texts(self) -> list[Part]:
-        """Commands and skills, first those that are chosen: there may be hundreds of others."""
-        return [
-            Part(name.capitalize(), name, sorted(options(self[name]), key=lambda option: not option.checked))
-            for name in ("commands", "skills")
-        ]
-
-    @property
-    def offers_texts(self) -> bool:
-        return bool(self.offered.commands or self.offered.skills)
+    def texts(self) -> list[Group]:
+        return folded(self["commands"], self["skills"])
