@@ -6,6 +6,7 @@ Names are people's and are trusted with nothing: none can begin a line, or a tra
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -191,7 +192,7 @@ def _summary(net: Sequence[Told], server: str, people: Sequence[Author], *, init
     elif len(net) == 1:
         said = [_one(net[0], of), _one(net[0], "")]
     else:
-        said = [f"{_together(net)}{of}", f"Change {len(net)} things{of}"]
+        said = [f"{_together(net)}{of}", f"Change {len(net)} things{of}" if server else _counted(net)]
     names = [person.name for person in people]
     ends = [f" ({', '.join(names)})"] if names else []
     if len(names) > 1:
@@ -220,6 +221,21 @@ def _together(net: Sequence[Told]) -> str:
             what += " its id" if len(given) == len(those) == 1 else " their ids"
         parts.append(what if verb == last else f"{verb} {what}")
         last = verb
+    return _sentence(parts)
+
+
+def _counted(net: Sequence[Told]) -> str:
+    """“Update 2 entities and add 6”, whatever they are."""
+    verbs = Counter(_VERBS.get(change.verb, change.verb) for change in net)
+    parts: list[str] = []
+    for verb, number in sorted(verbs.items(), key=lambda item: (item[0] != "update", item[0])):
+        noun = "" if parts else " entity" if number == 1 else " entities"
+        given = "" if verb != "give" else " its id" if number == 1 else " their ids"
+        parts.append(f"{verb} {number:,}{noun}{given}")
+    return _sentence(parts)
+
+
+def _sentence(parts: Sequence[str]) -> str:
     text = ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1]
     return text[:1].upper() + text[1:]
 

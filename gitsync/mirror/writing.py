@@ -86,7 +86,8 @@ class Writing:
             current(self._context, self._mirror)
             for each in self._outgoing:
                 row = each.pair.row
-                row.proposed = each.proposal
+                if self._mirror.mode != Mode.PULL_REQUEST or not row.proposed:
+                    row.proposed = each.proposal  # else what the side branch has is known as ours until it has this
                 if each.pair.here is not None:
                     row.entity, row.name, row.file_id = each.pair.here.pk, each.pair.here.name, each.file_id
                 if not row.files:
@@ -177,7 +178,7 @@ class Writing:
                     row.digest, row.proposed = here.digest, {}
                     row.agreed_commit, row.agreed_at = written.commit, now
                 else:
-                    row.state = EntityState.PROPOSED
+                    row.state, row.proposed = EntityState.PROPOSED, each.proposal
                 row.save()
 
 
@@ -196,7 +197,7 @@ def message_of(
 ) -> Message:
     """What the commit says of these entities: who saved what. One that names nothing where it would hold what looks
     like a secret."""
-    told = _told(outgoing, changes)
+    told = _told(mirror, outgoing, changes)
     if not told:
         return PLAIN
     message = messages.compose(told, organization=mirror.organization.name)
@@ -206,9 +207,10 @@ def message_of(
     return message
 
 
-def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list[Told]:
+def _told(mirror: Mirror, outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list[Told]:
     """The saves behind it, in their order; then what no save tells of, but for files that change because something that
-    they name is called otherwise. Of a server each is one of the server."""
+    they name is called otherwise. Of a server each is one of the server. What was here before the first sync comes
+    from who connected the two."""
     going = {each.pair.row.entity or (each.pair.here.pk if each.pair.here else None): each for each in outgoing}
     told: list[Told] = []
     known = set()
@@ -224,12 +226,19 @@ def _told(outgoing: Sequence[Outgoing], changes: Sequence[MirrorChange]) -> list
         else:
             told.append(Told("update", str(each.pair.kind), each.pair.name, "", person))
     people = _people(outgoing)
+    connector = _connector(mirror)
     others = [
-        _told_of(each, people.get(each.pair.row.settle.get("by", "")) if each.pair.settled else None)
+        _told_of(each, people.get(each.pair.row.settle.get("by", "")) if each.pair.settled else connector)
         for entity, each in going.items()
         if entity not in known or each.pair.settled is Choice.RESTORE
     ]
     return told + [each for each in others if not told or each.person or each.verb != "update"]
+
+
+def _connector(mirror: Mirror) -> Author | None:
+    """Who brought both sides together, as long as they never were compared."""
+    by = mirror.assigned_by if mirror.synced_at is None else None
+    return author_of(by.name, by.email) if by else None
 
 
 def _people(outgoing: Sequence[Outgoing]) -> dict[str, Author]:

@@ -75,6 +75,16 @@ def test_ids_are_given(commands: int, skills: int, subject: str) -> None:
     assert compose(given, organization="Acme").subject == subject
 
 
+def test_entities_are_counted_where_they_cannot_be_named() -> None:
+    kinds = ("client", "command", "server", "skill", "toolkit")
+    long = [Told("create", kind, f"{kind} {'x' * 30}", person=ALICE) for kind in kinds]
+    assert compose(long, organization="Acme").subject == "Add 5 entities (Alice)"
+    given = [Told("give", kind, f"{kind} {'x' * 20}") for kind in kinds]
+    assert compose(given, organization="Acme").subject == "Give 5 entities their ids"
+    more = [Told("update", "command", "y" * 40), *long, Told("delete", "skill", "pdf"), Told("give", "skill", "z")]
+    assert compose(more, organization="Acme").subject == "Update 1 entity, add 5, delete 1 and give 1 its id (Alice)"
+
+
 def test_the_first_push_adds_the_server_whatever_was_saved() -> None:
     message = said(
         Told("add", "server", "weather", person=ALICE), Told("update", "tool", "a", person=BOB), initial=True

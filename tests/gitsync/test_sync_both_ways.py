@@ -11,7 +11,8 @@ from catalog.models import Client, Command, EntityRevision, Skill, Toolkit
 from catalog.portable.model import SKILL_FILE
 from gitsync.models import MirroredEntity
 from jobs.models import Status
-from orgs.models import User
+from orgs.models import Organization, User
+from tests import factories
 from tests.gitsync.conftest import FORGES, changed, git
 from tests.gitsync.mirror_world import ALL, HELLO, PIXEL, SKILL, UNITS, Begin, begin, command, dumps, skill
 
@@ -81,12 +82,28 @@ def test_an_empty_repository_gets_its_first_commit_from_us(key: str, begin: Begi
     made.create("client", name="Desk", slug="desk", kind="editor")
     made.sync()
     assert set(made.tree()) == {"README.md", "commands/hello.json", "mcp-clients/desk.json"}
+    assert made.organization.name not in made.text("README.md"), "which is not scanned"
     assert len(made.subjects) == (2 if key == "github" else 1), "GitHub begins a repository with one file"
+    assert made.subjects[0] == "Add client Desk and command Hello (Alice)"
     assert made.mirror.last_commit == made.head
     written = made.json("commands/hello.json")
     assert written["id"] == str(made.row("command", "hello").pk)
     assert written["$schema"].endswith("/schemas/v1/command.json")
     made.assert_in_step()
+
+
+def test_the_first_commit_says_what_it_brings_and_is_of_who_connected(begin: Begin, acme: Organization) -> None:
+    for number in range(3):
+        factories.command(acme, f"Greet {number}")
+        factories.skill(acme, f"Forms {number}")
+    factories.server(acme, "The weather of tomorrow")
+    factories.toolkit(acme, "Forecasts and warnings")
+    made = begin()
+    assert made.subjects[0] == "Add 8 entities (Alice)"
+    assert git(made.hosted, "log", "-1", "--format=%an", "main").strip() == "Alice"
+    factories.command(acme, "Later")
+    made.sync()
+    assert made.subjects[0] == "Add command Later", "which she has nothing to do with"
 
 
 @pytest.mark.parametrize("key", FORGES)
