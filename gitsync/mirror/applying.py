@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.core.exceptions import ObjectDoesNotExist
@@ -22,6 +23,7 @@ from catalog.servers import StaleServer
 from gitsync.ledger import current
 from gitsync.mirror import noting
 from gitsync.mirror.deciding import Action, Choice
+from gitsync.mirror.excerpts import excerpt
 from gitsync.mirror.local import Gone, full, here_of
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.spool import Spool
@@ -34,6 +36,8 @@ _SAVED = (Action.TAKE, Action.MERGE)
 _MISSING = (Code.MISSING_INTEGRATION, Code.MISSING_TOOL, Code.MISSING_ENTITY)
 _AFTER_OTHERS = (*_MISSING, Code.DUPLICATE_SLUG)
 """What another entity of the same push may bring, or make room for."""
+_UNSHOWN = (Code.SECRET_FOUND, Code.FETCH_FAILED, Code.TOO_LARGE, Code.CONFLICT)
+"""Of these no line of the file is kept."""
 
 
 @dataclass(slots=True)
@@ -298,9 +302,17 @@ class Applying:
         if pair.action is Action.MERGE and state == EntityState.ERROR:
             state, bad = EntityState.CONFLICT, noting.unmergeable(pair, bad)
         pair.action, pair.bad = Action.FAIL, bad
+        error = {**noting.error_of(bad), **self._excerpt(pair, bad.problems[0])}
         with transaction.atomic():
             current(self._context, self._mirror)
-            noting.told(pair, self._there, state, noting.error_of(bad)).save()
+            noting.told(pair, self._there, state, error).save()
+
+    def _excerpt(self, pair: Pair, problem: Problem) -> dict[str, Any]:
+        """The lines around what is wrong; of a file that is not to be shown, or was not read, nothing."""
+        if problem.code in _UNSHOWN or not problem.line:
+            return {}
+        data = self._spool.shown_of(pair.files.get(problem.path, ""))
+        return {"excerpt": excerpt(data, problem.line, problem.column)} if data is not None else {}
 
 
 def _slug(pair: Pair) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,6 +15,8 @@ from forges import reading as forge_reading
 from forges.clients.base import Client
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.there import Found, There
+
+_ESCAPED = re.compile(r"\\(?:u([0-9a-fA-F]{4})|(.))")
 
 
 class SecretFound(BadFile):
@@ -105,9 +108,22 @@ class Spool:
     def bytes_of(self, oid: str) -> bytes | None:
         return self._file(oid).read_bytes() if oid in self._had else None
 
+    def shown_of(self, oid: str) -> bytes | None:
+        """A file to be shown to people: None where it is not here, or something in it may be a secret, also as a text
+        that JSON has escaped in a file that is none."""
+        data = self.bytes_of(oid)
+        if data is None:
+            return None
+        plain = _ESCAPED.sub(_unescaped, data.decode("utf-8", "replace"))
+        return None if self._scanner.findings({"": data}, {"plain": plain}) else data
+
     def size_of(self, oid: str) -> int:
         """In bytes; 0 of what is not here."""
         return self._file(oid).stat().st_size if oid in self._had else 0
 
     def _file(self, oid: str) -> Path:
         return Path(self._folder.name, oid)
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else found[2]

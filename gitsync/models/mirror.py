@@ -94,8 +94,8 @@ class MirroredEntity(models.Model):
     state = models.CharField(max_length=8, choices=EntityState.choices, default=EntityState.IN_STEP)
     error: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     """code ("" of what is missing), status (400 or 500), message, advice, path, line, column, fields, commit, at (ISO
-    8601); others: further problems, [{code, message, path, line, column}]; of SECRET_FOUND findings, of HOST_CHANGED
-    hosts."""
+    8601); others: further problems, [{code, message, path, line, column}]; excerpt: the lines around, see
+    `gitsync.mirror.excerpts`; of SECRET_FOUND findings, of HOST_CHANGED hosts."""
     seen_files: models.JSONField[dict[str, str]] = models.JSONField(default=dict, blank=True)
     """What git had when `state` was found: as long as it is the same, nobody looks into it again."""
     seen_digest = models.CharField(max_length=64, blank=True, help_text="What the database had then.")

@@ -238,3 +238,5 @@ def test_an_error_says_what_where_and_what_to_do(made: Mirrored, bob: User, brow
     seen = page(browse(bob), found)
     for part in ("INVALID_JSON", "HTTP 400", "line 3, column 3", "What to do", "/blob/"):
         assert part in seen, part
+    assert "&gt; 3 | &quot;slug&quot;: &quot;hello&quot; | ^ 4 | }" in seen
+    assert "excerpt" not in made.row("command", "hello").git_integration

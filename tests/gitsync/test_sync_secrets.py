@@ -6,7 +6,7 @@ import pytest
 
 from catalog import tools
 from catalog.models import Variable
-from gitsync.models import EntityState
+from gitsync.models import EntityState, MirroredEntity
 from tests import factories
 from tests.gitsync.mirror_world import ALL, WEATHER, Begin, begin
 from tests.gitsync.test_sync_errors import TOKEN, told
@@ -62,3 +62,18 @@ def test_a_secret_typed_here_is_not_pushed_and_told_on_its_entity(begin: Begin) 
     made.sync()
     assert TOKEN not in made.log
     made.assert_in_step()
+
+
+@pytest.mark.parametrize("text", [TOKEN, TOKEN.replace("_", "\\u005f"), TOKEN.replace("g", "\\u0067")])
+def test_no_line_of_a_file_that_may_hold_a_secret_is_kept(text: str, begin: Begin) -> None:
+    made = begin(files=ALL)
+    at = "commands/hello.json"
+    made.commit({at: '{\n  "name": "Hello"\n  "slug": "hello"\n}\n'})
+    made.sync()
+    assert made.entity(at).error["excerpt"]["lines"][2] == '  "slug": "hello"'
+    made.commit({at: f'{{\n  "name": "{text}"\n  "slug": "hello"\n}}\n'})
+    made.sync()
+    found = made.entity(at)
+    assert found.state == EntityState.ERROR
+    assert "excerpt" not in found.error
+    assert text not in str(MirroredEntity.objects.values_list())

@@ -22,6 +22,7 @@ from catalog.portable import advice, merging
 from catalog.portable.model import BadFile, Code, Kind
 from catalog.saving import Stale
 from catalog.views.page import Permission, permission
+from gitsync.mirror import excerpts
 from gitsync.mirror.settling import (
     CHOICES,
     Sides,
@@ -105,6 +106,7 @@ def _page(request: HttpRequest, membership: Membership, found: MirroredEntity, m
         row=row,
         row_url=_url_of(row),
         error=error,
+        excerpt=excerpts.shown(error.get("excerpt") or {}),
         advice=error.get("advice") or _advice(str(error.get("code", ""))),
         file_url=file_url(found.mirror, error.get("path") or found.path, error.get("commit", "")),
         seen=seen_of(found, sides),
