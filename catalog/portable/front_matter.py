@@ -61,7 +61,7 @@ def parse(text: str) -> Page:
     front = "\n".join(lines[1:end])
     if len(front) > LONGEST:
         raise BadFrontMatter(f"The front matter is longer than {LONGEST:,} characters, the most that is read.", 1)
-    value, places = parse_yaml(front, first_line=2)
+    value, places = parse_yaml(f"{front}\n", first_line=2)
     if value is None:
         value = {}
     if not isinstance(value, dict):
@@ -194,12 +194,11 @@ class _Dumper(yaml.SafeDumper):
 
 
 def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
-    # Lines stay lines where YAML can hold them as they are.
-    style = (
-        "|"
-        if "\n" in text and not re.search(r"[ \t]\n|\A[ \n]|[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]", text)
-        else None
-    )
+    style = None
+    if re.search(r"[\x85\u2028\u2029]", text):
+        style = '"'  # Between other quotes these are line ends, of which PyYAML writes one too few.
+    elif "\n" in text and not re.search(r"[ \t]\n|\A[ \n]|[\x00-\x09\x0b-\x1f\x7f-\x9f\ufeff]", text):
+        style = "|"  # Lines stay lines where YAML can hold them as they are.
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.portable import writing
-from catalog.portable.front_matter import parse
+from catalog.portable.front_matter import parse, render
 from catalog.portable.model import Kind
 from catalog.portable.normal import normal
 from tests.catalog.portable_samples import (
@@ -62,6 +62,14 @@ def test_each_unknown_member_is_still_there_after_everything_known_has_changed(
 @pytest.mark.parametrize("kind", list(Kind))
 def test_the_samples_are_in_their_normal_form(kind: Kind) -> None:
     assert json.dumps(normal(kind, DOCUMENTS[kind])) == json.dumps(DOCUMENTS[kind])
+
+
+@pytest.mark.parametrize(
+    "text", ["\x85", "a\u2028b", "a\u2029 ", "\u2028\u2028", "a\n\x85b", "a\n", "a\nb\n\n", "\n", "'\t\n"]
+)
+def test_each_text_comes_back_from_the_front_matter_with_its_line_ends_wherever_it_stands(text: str) -> None:
+    for front in ({"x": text}, {text: "x"}, {"x": [text]}, {"x": text, "y": {text: [text]}, "z": "last"}):
+        assert parse(render(front, "Do it.").decode()).front == front
 
 
 def test_a_file_keeps_the_schema_of_another_installation_and_gets_ours_without_one() -> None:
