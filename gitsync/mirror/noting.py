@@ -14,7 +14,7 @@ from gitsync.mirror.local import digest_of
 from gitsync.mirror.pairs import Pair
 from gitsync.mirror.spool import SecretFound
 from gitsync.mirror.there import There
-from gitsync.models import EntityState, MirroredEntity
+from gitsync.models import EntityState, MirroredEntity, Mode
 
 _OTHERS = 20
 """Further problems of one entity that are told."""
@@ -55,7 +55,9 @@ def based(pair: Pair, there: There) -> MirroredEntity:
     if definition is not None:
         row.file_id = definition.id or row.file_id
         row.document, row.digest = whole(definition), pair.digest
-    row.agreed_commit, row.agreed_at, row.proposed = there.commit, timezone.now(), {}
+    row.agreed_commit, row.agreed_at = there.commit, timezone.now()
+    if pair.echo or row.mirror.mode != Mode.PULL_REQUEST:  # else the side branch has it, until it is written anew
+        row.proposed = {}
     return row
 
 
