@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils import timezone
 
 from catalog import porting
-from catalog.portable.model import Kind
+from catalog.portable.model import Code, Kind
 from forges import hooks
 from forges.clients.errors import ForgeError
 from forges.models import HookStatus
@@ -52,10 +52,21 @@ def _able() -> Any:
 
 def _push_what_is_lacking(mirror: Mirror) -> bool:
     """Saves ask for their sync themselves; this finds what got lost between."""
-    if not _differs(mirror) or live_runs(mirror).exists() or _given_up(mirror) or _asked_lately(mirror):
+    if live_runs(mirror).exists() or _given_up(mirror):
+        return False
+    if not _gets_on(mirror) and (_asked_lately(mirror) or not _differs(mirror)):
         return False
     request_sync(mirror, trigger=Trigger.SCHEDULE, by=None)
     return True
+
+
+def _gets_on(mirror: Mirror) -> bool:
+    """Whether the last sync left files unread that the next one may have: not where just as many were left before."""
+    if not mirror.entities.filter(error__code=Code.FETCH_FAILED).exists():
+        return False
+    ended = Run.objects.about(mirror).filter(kind=SYNC, status__in=(Status.SUCCEEDED, Status.PARTIAL), joined_to=None)
+    left = [result.get("unfetched", 0) for result in ended.order_by("-created_at").values_list("result", flat=True)[:2]]
+    return bool(left) and left[0] > 0 and left[1:] != left[:1]
 
 
 def _differs(mirror: Mirror) -> bool:

@@ -154,13 +154,17 @@ def edit_mirror(
 
 
 def use_pull_requests(mirror: Mirror, membership: Membership, request: HttpRequest | None = None) -> Run:
-    """Sync by a side branch and a pull request from now on. Raises FieldError where the forge has none."""
+    """Sync by a side branch and a pull request from now on. Raises FieldError where the forge has none, StaleMirror."""
     access.require(membership, ASSIGN)
     if mirror.forge == "git":
         raise FieldError("mode", "Plain git has no pull requests: let the account push to the branch.")
     with transaction.atomic():
         access.require_still(membership.user, membership.organization_id, ASSIGN)
-        mirror = Mirror.objects.select_for_update(of=("self",)).get(pk=mirror.pk, organization=membership.organization)
+        rows = Mirror.objects.select_for_update(of=("self",)).filter(organization=membership.organization)
+        found = rows.filter(pk=mirror.pk).first()
+        if found is None:
+            raise StaleMirror(None)
+        mirror = found
         before, mirror.mode = mirror.mode, Mode.PULL_REQUEST
         mirror.problem, mirror.problem_text, mirror.problem_details = "", "", {}
         mirror.revision += 1

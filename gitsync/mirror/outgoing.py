@@ -183,12 +183,12 @@ def _in_the_way(outgoing: Outgoing) -> BadFile:
     )
 
 
-def readme(mirror: Mirror) -> bytes:
-    """What an empty repository begins with, for people who open it."""
+def readme() -> bytes:
+    """What an empty repository begins with, for people who open it. Nothing in it is anybody's: it is not scanned."""
     return f"""\
-# {mirror.organization.name}
+# Toolkits, commands, MCP servers, MCP clients and skills
 
-What agents of {mirror.organization.name} work with. Edits here and in Millrace are taken over on the other side.
+What an organisation's agents work with. Edits here and in Millrace are taken over on the other side.
 
 | folder | what is in it |
 |---|---|
@@ -207,4 +207,4 @@ def starting(mirror: Mirror, there: There) -> dict[str, bytes]:
     """The first commit's own file: paths in the repository -> bytes; nothing where there is a commit."""
     if there.commit:
         return {}
-    return {mirror.base + README: readme(mirror)}
+    return {mirror.base + README: readme()}

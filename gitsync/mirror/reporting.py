@@ -26,6 +26,10 @@ class Report:
     read: set[str] = field(default_factory=set)
     """Keys of what was saved or deleted here, in all rounds."""
     written: set[str] = field(default_factory=set)
+    complete: bool = True
+    """Whether the repository was listed whole."""
+    unfetched: int = 0
+    """Entities whose files were not had, or were more than one sync can have in mind."""
 
     def result(self) -> dict[str, Any]:
         return {
@@ -35,6 +39,8 @@ class Report:
             "commit_url": self.commit_url,
             "branch": self.branch,
             "pull_request": self.pull_request,
+            "complete": self.complete,
+            "unfetched": self.unfetched,
             "requests": self.usage.requests,
             "rate_remaining": self.usage.rate_remaining,
             "rate_limit": self.usage.rate_limit,

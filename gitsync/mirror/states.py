@@ -36,9 +36,16 @@ def state_of(mirror: Mirror) -> State:
         return State("pending", "Pending", "wait", SAVED)
     if mirror.synced_at is None:
         return State("pending", "Not synced yet", "idle", "")
-    last = Run.objects.about(mirror).filter(kind=SYNC).order_by("-created_at").first()
+    last = Run.objects.about(mirror).filter(kind=SYNC, joined_to=None).order_by("-created_at").first()
     if last is not None and last.status == Status.CANCELLED:
         return State("cancelled", "Cancelled", "warn", CANCELLED)
+    return _compared(mirror, last)
+
+
+def _compared(mirror: Mirror, last: Run | None) -> State:
+    """After a sync that came to its end."""
+    if last is not None and last.result.get("complete") is False:
+        return State("incomplete", "Not compared whole", "warn", "")
     if mirror.entities.exclude(state__in=WELL).exists():
         return State("partial", "In step, with exceptions", "warn", "")
     if mirror.pull_request:

@@ -22,7 +22,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from catalog import porting
-from catalog.portable.model import BadFile
+from catalog.portable.model import BadFile, Code
 from forges.clients.base import Client
 from forges.clients.errors import ForgeError, Moved
 from gitsync.credentials import open_client, turn
@@ -205,6 +205,8 @@ class _Round:
         mirror, report, written = self._mirror, self._report, sent.written
         show(mirror)
         counts = report.count(pairs)
+        report.complete = there.complete
+        report.unfetched = mirror.entities.filter(error__code=Code.FETCH_FAILED).count()
         report.summary = summary_of(counts, there)
         now = timezone.now()
         url = self._client.commit_url

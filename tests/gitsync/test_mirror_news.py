@@ -17,6 +17,7 @@ from forges import hooks
 from forges.models import Connection, Hook, HookStatus
 from forges.signals import connection_changed, repository_changed, repository_pushed
 from forges.usage import uses_of
+from gitsync.mirror import comparing
 from gitsync.mirror.clock import tick
 from gitsync.mirror.requesting import SYNC
 from gitsync.models import Mirror, MirrorChange, MirroredEntity, Problem
@@ -24,7 +25,8 @@ from gitsync.saves import ask_for_syncs
 from jobs.models import Run, Status, Trigger
 from orgs.models import AuditEvent, User
 from tests import factories
-from tests.gitsync.mirror_world import ALL, Begin, Mirrored, begin, work
+from tests.gitsync.mirror_world import ALL, Begin, Mirrored, begin, skill, work
+from tests.wire import faults
 
 __all__ = ["begin"]
 
@@ -256,3 +258,28 @@ def test_what_wants_a_person_is_not_tried_again_by_the_clock(made: Mirrored, tim
     later(time_machine, 16)
     assert tick() == "0 syncs asked for"
     assert made.states() == {"commands/hello.json": "error"}
+
+
+def test_what_one_sync_had_no_room_for_is_asked_for_by_the_clock(begin: Begin, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparing, "MOST_READ", 1 << 19)
+    body = "x" * 600_000
+    made = begin(files={f"skills/s{number}/SKILL.md": skill("s", body=body) for number in range(4)})
+    here = [len(made.here())]
+    while tick() == "1 syncs asked for":
+        work()
+        here.append(len(made.here()))
+    assert here == [2, 3, 4]
+    made.assert_in_step()
+
+
+def test_what_the_forge_does_not_hand_out_is_asked_for_once_more_and_not_for_ever(made: Mirrored) -> None:
+    ghost = faults.entry("commands/ghost.json", "a" * 40)
+    with made.forge.fault(faults.inject_entries(ghost), on="GET */git/trees/*"):
+        made.commit({"a.md": "So that the head moves.\n"})
+        made.sync()
+        assert made.problem("commands/ghost.json")["code"] == "FETCH_FAILED"
+        asked = []
+        for _ in range(4):
+            asked.append(tick())
+            work()
+    assert asked == ["1 syncs asked for", *["0 syncs asked for"] * 3]

@@ -16,6 +16,7 @@ from forges.models import HookStatus
 from gitsync.mirror.requesting import SYNC as KIND
 from gitsync.models import EntityState, Mirror, MirrorChange, MirroredEntity, Mode, Problem
 from jobs.models import FINISHED, Run, Status
+from orgs import access
 from orgs.models import Organization, User
 from tests import factories
 from tests.conftest import Browse
@@ -263,3 +264,28 @@ def test_support_sees_mirrors_in_the_admin_without_a_token(mirror: Mirror, brows
     ask = {"action": "sync_now", "_selected_action": str(mirror.pk)}
     client.post(reverse("admin:gitsync_mirror_changelist"), ask)
     assert Run.objects.get().kind == KIND
+
+
+def test_after_a_listing_that_was_not_whole_nobody_is_told_that_both_are_in_step(
+    window: Client, mirror: Mirror
+) -> None:
+    run_of(mirror, Status.PARTIAL, result={"complete": False})
+    page = shown(window)
+    assert "In step" not in page
+    assert "Not compared whole" in page
+    run_of(mirror, result={"complete": True})
+    assert "In step" in shown(window)
+
+
+def test_switching_to_pull_requests_while_somebody_disconnects_is_told(
+    window: Client, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*args: Any, **options: Any) -> Any:
+        Mirror.objects.all().delete()
+        return require_still(*args, **options)
+
+    require_still = access.require_still
+    monkeypatch.setattr(access, "require_still", gone)
+    response = window.post(f"{SYNC}pull-requests/", follow=True)
+    assert response.status_code == 200
+    assert "Somebody else changed this" in " ".join(said(response))

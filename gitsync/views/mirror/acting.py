@@ -32,6 +32,8 @@ def pull_requests(request: HttpRequest, membership: Membership) -> HttpResponse:
         use_pull_requests(required(membership), membership, request)
     except FieldError as error:
         messages.error(request, str(error))
+    except StaleMirror as error:
+        messages.warning(request, str(error))
     else:
         messages.success(request, "Changes arrive as one pull request from now on.")
     return redirect("gitsync:mirror", org=membership.organization.slug)
