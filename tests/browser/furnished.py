@@ -10,6 +10,9 @@ from django.utils import timezone
 
 from catalog import versions
 from catalog.models import Content, Prompt, Tool
+from gitsync.mirror.excerpts import excerpt
+from gitsync.mirror.showing import show
+from gitsync.models import EntityState, MirroredEntity
 from integrations.models import Integration
 from integrations.refreshing import PREVIEW, REFRESH
 from jobs import runs
@@ -18,6 +21,7 @@ from orgs import invitations
 from orgs.models import Membership, Role
 from tests import factories
 from tests.browser.team import Team
+from tests.gitsync.mirrors import entity_of, mirror_for
 from tests.wire import samples
 from tests.wire.forge import Forge
 
@@ -51,6 +55,10 @@ class Furnished:
     failed: Run
     held: Run
     running: Run
+    broken: MirroredEntity
+    """A command whose file in git cannot be read."""
+    torn: MirroredEntity
+    """One that was changed on both sides."""
     invitation: str
     """The token of an open invitation."""
 
@@ -90,6 +98,7 @@ class Furnished:
             failed=_failed(team, forge),
             held=_held(team, forge),
             running=_running(team, forge),
+            **_mirrored(team),
             invitation=invitations.invite(by=member, role=Role.OPERATOR).token,
         )
 
@@ -137,3 +146,33 @@ def _running(team: Team, forge: Forge) -> Run:
         lease_until=now + timedelta(hours=1),
     )
     return Run.objects.get(pk=run.pk)
+
+
+def _mirrored(team: Team) -> dict[str, MirroredEntity]:
+    """Two that are not in step with their files in git; no forge was asked."""
+    mirror = mirror_for(team.organization, assigned_by=team.alice)
+    hello, greet = (factories.command(team.organization, name) for name in ("Hello", "Greet"))
+    error = {
+        "code": "INVALID_JSON",
+        "status": 400,
+        "message": "A comma is missing.",
+        "path": "commands/hello.json",
+        "line": 3,
+        "column": 3,
+        "excerpt": excerpt(b'{\n  "name": "Hello"\n  "slug": "hello"\n}\n', 3, 3),
+        "others": [{"message": "It has no prompt.", "path": "commands/hello.json", "line": 1, "column": 1}],
+    }
+    conflict = {"code": "CONFLICT", "status": 400, "message": "It was changed here and in git.", "fields": ["prompt"]}
+    document = {"name": "Greet", "slug": "greet", "prompt": "Greet."}
+    torn = entity_of(
+        mirror,
+        EntityState.CONFLICT,
+        entity=greet.pk,
+        files={"commands/greet.json": "a" * 40},
+        document=document,
+        theirs={**document, "prompt": "Greet them, one after the other. " * 20},
+        error={**conflict, "path": "commands/greet.json"},
+    )
+    broken = entity_of(mirror, entity=hello.pk, name="Hello", path="commands/hello.json", error=error)
+    show(mirror)
+    return {"broken": broken, "torn": torn}

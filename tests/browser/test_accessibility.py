@@ -153,6 +153,8 @@ CASES: dict[str, Case] = {
     "run running": Case(lambda it: f"runs/{it.running.pk}/"),
     "run failed": Case(lambda it: f"runs/{it.failed.pk}/"),
     "run held": Case(lambda it: f"runs/{it.held.pk}/"),
+    "broken in git": Case(lambda it: f"settings/sync/entities/{it.broken.pk}/"),
+    "changed on both sides": Case(lambda it: f"settings/sync/entities/{it.torn.pk}/"),
     "members": Case(at("members/")),
     "invitations": Case(at("invitations/")),
     "audit log": Case(at("audit/")),
