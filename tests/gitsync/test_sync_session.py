@@ -334,6 +334,7 @@ def test_whatever_people_do_both_sides_agree_in_the_end_and_nothing_is_lost(forg
         settings=hypothesis_settings(
             max_examples=examples,
             stateful_step_count=STEPS,
+            deadline=None,
             phases=[Phase.explicit, Phase.generate],  # a failure is told at once: to shrink it would take minutes
         ),
     )
