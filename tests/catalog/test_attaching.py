@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import uuid
 from typing import Any
@@ -215,6 +216,21 @@ def test_a_name_is_text(browse: Browse, bob: User, acme: Organization, docs: Ser
     shown = page(browse(bob), ADDRESS)
     assert "<script>alert" not in shown
     assert "&lt;script&gt;alert(1)" in shown
+
+
+def test_hundreds_of_commands_are_folded_and_those_attached_come_first(
+    browse: Browse, bob: User, acme: Organization, docs: Server, pdf: Skill
+) -> None:
+    many = [factories.command(acme, f"Command {number:03}") for number in range(40)]
+    shown = page(browse(bob), ADDRESS)
+    assert 'data-filters="pick-attached"' in shown
+    assert re.search(r'<details class="pick-group" id="id_commands"\s*>', shown), "closed"
+    assert re.search(r'<details class="pick-group" id="id_skills"\s+open>', shown), "open, as there are few"
+    docs.commands.set([many[-1]])
+    shown = page(browse(bob), ADDRESS)
+    assert re.search(r'<details class="pick-group" id="id_commands"\s+open>', shown)
+    assert shown.index("Command 039") < shown.index("Command 000")
+    assert str(pdf.pk) in shown
 
 
 def test_the_panel_asks_the_same_number_of_queries_however_much_there_is(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -45,6 +46,24 @@ def test_what_is_personal_and_other_organisations_servers_cannot_be_chosen(
         shown = words(browse(bob).post(f"{LIST}new/", {**FORM, **forged}))
         assert "that you chose is not there any more" in shown
     assert not Client.objects.exists()
+
+
+def test_hundreds_of_servers_are_folded_and_those_chosen_come_first(
+    browse: Browse, bob: User, acme: Organization
+) -> None:
+    many = [factories.server(acme, f"Server {number:03}") for number in range(40)]
+    kit = factories.toolkit(acme, "Weather")
+    row = factories.client(acme, "Editor")
+    shown = page(browse(bob), f"{LIST}{row.pk}/edit/")
+    assert re.search(r'<details class="pick-group" id="id_servers"\s*>', shown), "closed"
+    assert re.search(r'<details class="pick-group" id="id_toolkits"\s+open>', shown), "open, as there are few"
+    assert 'data-filters="pick-reach"' in shown
+    row.servers.set([many[-1]])
+    shown = page(browse(bob), f"{LIST}{row.pk}/edit/")
+    assert re.search(r'<details class="pick-group" id="id_servers"\s+open>', shown)
+    assert "<span data-chosen>1</span> of 40 chosen" in shown
+    assert shown.index("Server 039") < shown.index("Server 000")
+    assert str(kit.pk) in shown
 
 
 def test_a_client_has_no_owner_and_no_page_to_share_it(browse: Browse, bob: User, acme: Organization) -> None:
