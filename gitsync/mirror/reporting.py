@@ -19,6 +19,8 @@ class Report:
     usage: Usage = field(default_factory=Usage)
     message: str = ""
     commit: str = ""
+    parent: str = ""
+    """What the commit was put upon."""
     commit_url: str = ""
     branch: str = ""
     pull_request: dict[str, str] = field(default_factory=dict)
@@ -36,6 +38,7 @@ class Report:
             "summary": self.summary,
             "message": self.message,
             "commit": self.commit,
+            "parent": self.parent,
             "commit_url": self.commit_url,
             "branch": self.branch,
             "pull_request": self.pull_request,

@@ -38,7 +38,7 @@ from gitsync.mirror.reporting import Report, counted, summary_of
 from gitsync.mirror.secrets import Scanner
 from gitsync.mirror.showing import show
 from gitsync.mirror.spool import Spool
-from gitsync.mirror.there import There, head_of, list_there
+from gitsync.mirror.there import There, check_seen, head_of, list_there
 from gitsync.mirror.writing import Overtaken, Sent, Writing, message_of, settle_changes, undone
 from gitsync.models import EntityState, Mirror, Mode, Problem
 from gitsync.news import follow_rename
@@ -111,6 +111,7 @@ class _Round:
         local = take_local(mirror) if self._everything or not unchanged else None
         context.progress("Looking at the repository")
         name, head = head_of(client, mirror)
+        check_seen(mirror, head)
         Mirror.objects.filter(pk=mirror.pk).update(looked_at=timezone.now())
         if local is None:
             if head and head == mirror.last_commit:
@@ -179,14 +180,14 @@ class _Round:
         going, refused = outgoing.make(mirror, pairs, there, scanner)
         for pair, bad in refused:
             _refuse(context, mirror, there, pair, bad)
-        back: dict[str, bytes | None] = {}
+        back: dict[str, tuple[str, bytes | None]] = {}
         if mirror.mode == Mode.PULL_REQUEST and mirror.side_branch:
             oids = undone(proposed, there, mirror.base)
             spool.fetch_blobs(
-                self._client, [oid for oid in oids.values() if oid], partial(self._tell, "Fetching files")
+                self._client, [oid for _, oid in oids.values() if oid], partial(self._tell, "Fetching files")
             )
-            back = {path: spool.bytes_of(oid) if oid else None for path, oid in oids.items()}
-            back = {path: data for path, data in back.items() if data is not None or not oids[path]}
+            found = {path: (held, spool.bytes_of(oid) if oid else None) for path, (held, oid) in oids.items()}
+            back = {path: each for path, each in found.items() if each[1] is not None or not oids[path][1]}
         if not going and not back and there.commit:
             return Sent()
         message = message_of(mirror, going, local.changes, scanner)
@@ -194,7 +195,7 @@ class _Round:
         sent = Writing(context, self._client, mirror, there, going, undone=back, message=message).write()
         report.written |= {each.pair.key for each in going if each.path not in sent.left}
         if (written := sent.written) is not None and written.changed:
-            report.commit, report.branch = written.commit, written.branch
+            report.commit, report.parent, report.branch = written.commit, written.parent, written.branch
             report.commit_url = self._client.commit_url(written.name, written.commit)
         report.pull_request = {"number": sent.opened.number, "url": sent.opened.url} if sent.opened else {}
         for path in sent.left:

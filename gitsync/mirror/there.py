@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
+
+from django.utils import timezone
 
 from catalog.portable import paths
 from catalog.portable.model import FOLDERS, SKILL_FILE, Code, Kind, Problem, Unit
 from forges.clients.base import Client, Entry, EntryKind
 from forges.clients.errors import EmptyRepository, Moved, NotFound
 from gitsync.models import Mirror
+from jobs.models import FINISHED, Run
+from jobs.outcomes import Waiting
 
 _KINDS = {folder: kind for kind, folder in FOLDERS.items()}
+CATCHES_UP = timedelta(minutes=2)
 _FILES = (EntryKind.FILE, EntryKind.EXECUTABLE)
 
 
@@ -73,6 +79,18 @@ def head_of(client: Client, mirror: Mirror) -> tuple[str, str]:
                 advice="Choose another branch in the settings, or make it at the forge.",
             ) from None
         return name, client.head(name, mirror.branch, repository_id=mirror.repository_id)
+
+
+def check_seen(mirror: Mirror, head: str) -> None:
+    """Waiting where the branch is shown as it was before a commit of ours: forges answer from copies, and what a copy
+    lacks as yet was neither edited nor deleted by anybody. Who forces a branch back is believed after that."""
+    since = timezone.now() - CATCHES_UP
+    if head == mirror.last_commit or mirror.last_pushed_at is None or mirror.last_pushed_at < since:
+        return
+    ended = Run.objects.about(mirror).filter(status__in=FINISHED, finished_at__gte=since)
+    results = ended.values_list("result", flat=True)
+    if head in {found["parent"] for found in results if found.get("commit") and found.get("branch") == mirror.branch}:
+        raise Waiting(until=mirror.last_pushed_at + CATCHES_UP, for_what="the forge to show Millrace's last commit")
 
 
 def list_there(client: Client, mirror: Mirror, name: str, commit: str) -> There:

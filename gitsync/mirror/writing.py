@@ -54,7 +54,7 @@ class Writing:
         there: There,
         outgoing: Sequence[Outgoing],
         *,
-        undone: Mapping[str, bytes | None],
+        undone: Mapping[str, tuple[str, bytes | None]],
         message: Message,
     ) -> None:
         self._context, self._client, self._mirror, self._there = context, client, mirror, there
@@ -142,8 +142,9 @@ class Writing:
                     _want(wanted, self._mirror.base + path, data)
             else:
                 self._sent.left.append(each.path)
-        for path, data in self._undone.items():
-            _want(wanted, self._mirror.base + path, data)
+        for path, (held, data) in self._undone.items():
+            if tree.get(self._mirror.base + path, "") == held:
+                _want(wanted, self._mirror.base + path, data)
         return self._with_start(wanted, tree)
 
     def _taken_back(self, each: Outgoing, before: Mapping[str, str]) -> list[str]:
@@ -198,9 +199,12 @@ def message_of(
     """What the commit says of these entities: who saved what. One that names nothing where it would hold what looks
     like a secret."""
     told = _told(mirror, outgoing, changes)
-    if not told:
+    if told:
+        message = messages.compose(told, organization=mirror.organization.name)
+    elif outgoing or mirror.synced_at:
         return PLAIN
-    message = messages.compose(told, organization=mirror.organization.name)
+    else:  # an empty repository, and nothing here yet
+        message = Message("Add a README about what is synced here", "", _connector(mirror))
     author = f"{message.author.name} <{message.author.email}>" if message.author else ""
     if scanner.findings({}, {"commit message": message.text, "author": author}):
         return PLAIN
@@ -266,17 +270,17 @@ def _lacks_only_id(pair: Pair) -> bool:
     return not pair.told_id and pair.here is not None and pair.here.digest == pair.row.digest
 
 
-def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, base: str) -> dict[str, str]:
+def undone(proposed: Sequence[tuple[Pair, Mapping[str, str]]], there: There, base: str) -> dict[str, tuple[str, str]]:
     """What the open pull request holds of entities that are not to be changed (any more): path below the mirror's
-    directory -> the blob id that the branch has, "" for none."""
-    found: dict[str, str] = {}
+    directory -> the blob ids that we proposed and that the branch has, "" for none."""
+    found: dict[str, tuple[str, str]] = {}
     for pair, held in proposed:
         if pair.action in (Action.PUSH, Action.WITHDRAW) or pair.failed:
             continue
         for path, oid in held.items():
             now = there.tree.get(base + path, "")
             if now != oid:
-                found[path] = now
+                found[path] = (oid, now)
     return found
 
 

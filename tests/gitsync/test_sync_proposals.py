@@ -249,3 +249,19 @@ def test_a_file_that_waits_for_its_id_in_a_proposal_may_be_edited_in_git(begin: 
     assert made.row("command", "hello").prompt == "Theirs."
     assert at_side(made)["prompt"] == "Theirs."
     assert at_side(made)["id"]
+
+
+def test_what_is_taken_back_here_takes_nothing_back_that_others_wrote_into_our_branch(made: Mirrored) -> None:
+    made.save("command", "hello", prompt="Ours, {{who}}.")
+    made.save("command", "bye", prompt="Ours.")
+    made.sync()
+    made.hosted.git.commit({AT: made.text(AT, side(made)).replace("Ours", "Reviewed")}, "Review it", branch=side(made))
+    made.save("command", "hello", prompt=HELLO["prompt"])
+    made.save("command", "bye", prompt=BOTH[BYE_AT]["prompt"])
+    made.sync()
+    assert at_side(made)["prompt"] == "Reviewed, {{who}}."
+    assert at_side(made, BYE_AT)["prompt"] == BOTH[BYE_AT]["prompt"]
+    merge(made)
+    made.sync()
+    assert made.row("command", "hello").prompt == "Reviewed, {{who}}."
+    made.assert_in_step()
