@@ -73,12 +73,18 @@ def _json(unit: Unit, data: bytes, limits: Limits) -> Definition:
         raise _bad(unit.path, wrong, locate)
     return Definition(
         kind=unit.kind,
-        id=raw.get("id", ""),
+        id=id_of(unit.kind, raw),
         slug=unit.slug,
         name=document["name"],
         document=normal(unit.kind, document),
         raw=raw,
     )
+
+
+def id_of(kind: Kind, raw: Mapping[str, Any]) -> str:
+    """What a file that was read says, of a skill the front of its SKILL.md; "" for none."""
+    found: str = raw.get("metadata", {}).get(schemas.ID_KEY, "") if kind is Kind.SKILL else raw.get("id", "")
+    return found
 
 
 def _skill(unit: Unit, data: Mapping[str, bytes], limits: Limits) -> Definition:
@@ -119,7 +125,7 @@ def _skill(unit: Unit, data: Mapping[str, bytes], limits: Limits) -> Definition:
     document = {**kept, "frontMatter": rest, "instructions": body, "files": files}
     return Definition(
         kind=Kind.SKILL,
-        id=metadata.get(schemas.ID_KEY, ""),
+        id=id_of(Kind.SKILL, page.front),
         slug=unit.slug,
         name=kept["name"],
         document=normal(Kind.SKILL, document),

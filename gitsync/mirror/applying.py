@@ -281,7 +281,7 @@ class Applying:
                 pair.action = Action.PUSH if pair.needs_id else Action.NOTHING
                 return noting.agreed(pair, there, full(self._mirror, pair))
             case Action.NOTHING:
-                pair.action = Action.NOTHING if pair.row.file_id else Action.PUSH
+                pair.action = Action.NOTHING if pair.told_id else Action.PUSH
                 return noting.unchanged(pair)
             case Action.PUSH | Action.WITHDRAW if pair.echo:
                 return noting.based(pair, there)

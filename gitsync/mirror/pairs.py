@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from catalog.portable import paths
+from catalog.portable import paths, reading
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from catalog.porting import Ours
 from gitsync.mirror.deciding import Action, Choice
@@ -84,8 +84,11 @@ class Pair:
 
     @property
     def told_id(self) -> str:
-        """What its file says; "" for none."""
-        return self.definition.id if self.definition is not None else self.row.file_id
+        """What its file in git says; "" for none. The row's own is also one that was only proposed."""
+        if self.definition is not None:
+            return self.definition.id
+        kept = self.row.document
+        return reading.id_of(self.kind, kept.get("raw", {}) if self.kind is Kind.SKILL else kept)
 
     @property
     def needs_id(self) -> bool:
@@ -130,6 +133,7 @@ class _Matching:
     def pairs(self) -> list[Pair]:
         self._claim_by_path()
         self._claim_by_id()
+        self._claim_as_seen()
         made = [self._bound_pair(row) for row in self._bound]
         taken = {row.entity for row in self._bound}
         free = {pk: each for pk, each in self._here.items() if pk not in taken}
@@ -144,7 +148,7 @@ class _Matching:
 
     def _claim_by_path(self) -> None:
         by_id = {row.file_id: row for row in self._bound if row.file_id}
-        for row in sorted(self._bound, key=lambda row: not row.file_id):
+        for row in sorted(self._bound, key=self._nearness, reverse=True):
             if row.path not in self._left:
                 continue
             told = self._id(row.path)
@@ -152,6 +156,12 @@ class _Matching:
             if not told or told == row.file_id or (not row.file_id and other is None):
                 self._claimed[row.pk] = row.path
                 del self._left[row.path]
+
+    def _nearness(self, row: MirroredEntity) -> tuple[bool, float, bool]:
+        """Whose a path is rather, where two rows were there last: one went missing, and the other took its place."""
+        found = self._found.get(row.path)
+        since = row.agreed_at.timestamp() if row.agreed_at else 0.0
+        return found is not None and row.files == dict(found.files), since, bool(row.file_id)
 
     def _claim_by_id(self) -> None:
         rows = {row.file_id: row for row in self._bound if row.file_id}
@@ -169,6 +179,17 @@ class _Matching:
             if row is not None:
                 self._claimed[row.pk] = path
                 del self._left[path]
+
+    def _claim_as_seen(self) -> None:
+        """A file that moved, was told of there, and cannot be read for its id any more."""
+        for row in self._bound:
+            if row.pk in self._claimed:
+                continue
+            for path, found in self._left.items():
+                if isinstance(self._read.get(path), BadFile) and found.main in row.seen_files:
+                    self._claimed[row.pk] = path
+                    del self._left[path]
+                    break
 
     def _bound_pair(self, row: MirroredEntity) -> Pair:
         path = self._claimed.get(row.pk)

@@ -180,7 +180,7 @@ def test_a_preview_leaves_out_what_the_open_pull_request_holds(begin: Begin) -> 
 
 
 def test_what_is_taken_back_here_is_taken_out_of_the_open_pull_request(begin: Begin) -> None:
-    made = begin(files=ALL, mode=Mode.PULL_REQUEST)
+    made = begin(files={"commands/hello.json": HELLO}, mode=Mode.PULL_REQUEST)
     made.save("command", "hello", description="Once.")
     made.create("client", name="Phone", slug="phone", kind="agent")
     made.sync()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from uuid import UUID, uuid4
+
+from django.utils import timezone
 
 from catalog.portable.model import BadFile, Code, Definition, Kind, Problem
 from forges.clients.base import Entry, EntryKind
@@ -157,3 +160,30 @@ def test_links_strange_names_and_skills_with_holes_are_found_as_what_they_are() 
     assert found["skills/hole"].files == {"skills/hole/scripts/run.py": "6" * 40}
     assert all(path.isprintable() and "\ud800" not in path for each in found.values() for path in each.files)
     assert set(found_in(entries, complete=False)) == {"commands/link.json", "toolkits/fine.json"}
+
+
+def test_of_two_rows_that_were_last_at_a_path_the_one_that_was_there_later_has_it() -> None:
+    """One went missing and has another name here; another one has taken its place."""
+    now = timezone.now()
+    first, second = row("a", A, file_id="x"), row("a", B, file_id="y", pk=2)
+    first.files, first.agreed_at = {"commands/a.json": "older"}, now - timedelta(hours=1)
+    second.agreed_at = now
+    ours = [here(A, "z"), here(B, "a")]
+    for git in (None, bad("commands/a.json"), said("a"), said("a", "y")):
+        for rows in ([first, second], [second, first]):
+            assert matched(rows, ours, {"a": git})["commands/a.json"].row is second
+    assert matched([first, second], ours, {"a": said("a", "x")})["commands/a.json"].row is first
+    first.files = {"commands/a.json": "old a"}  # its file came back, byte for byte, and is not read
+    second.files = {"commands/a.json": "newer"}
+    assert matched([first, second], ours, {"a": None})["commands/a.json"].row is first
+
+
+def test_a_file_that_moved_and_then_broke_stays_with_the_row_that_was_told_of_it_there() -> None:
+    moved = row("a", A, file_id="x")
+    moved.seen_files = {"commands/b.json": "older"}
+    pairs = matched([moved], [], {"b": bad("commands/b.json")})
+    assert list(pairs) == ["commands/b.json"]
+    assert pairs["commands/b.json"].row is moved
+    other = matched([moved], [], {"b": said("b", "y")})
+    assert other["commands/b.json"].row is not moved
+    assert other["no commands/a.json"].row is moved

@@ -11,7 +11,7 @@ from gitsync.models import EntityState, Mirror, MirroredEntity, Mode
 from jobs.models import Run, Status
 from orgs.models import User
 from tests.gitsync.conftest import MANAGED, of, subjects
-from tests.gitsync.mirror_world import ALL, HELLO, Begin, Mirrored, begin, command, work
+from tests.gitsync.mirror_world import ALL, HELLO, SKILL, Begin, Mirrored, begin, command, work
 from tests.gitsync.test_pull_requests import Pull
 
 __all__ = ["begin"]
@@ -183,3 +183,18 @@ def test_a_renamed_repository_is_followed_by_its_id(begin: Begin) -> None:
     assert made.mirror.repository == "octo/settings"
     assert set(made.here()) == {"commands/hello.json"}
     made.assert_in_step()
+
+
+def test_ids_that_were_proposed_stay_proposed_until_the_files_have_them(begin: Begin) -> None:
+    made = begin(files={"commands/by-hand.json": command("by-hand"), **SKILL}, mode=Mode.PULL_REQUEST)
+    side = made.mirror.side_branch
+    assert made.json("commands/by-hand.json", side)["id"]
+    proposed = made.tree(side)
+    assert proposed != made.tree()
+    made.commit({"commands/other.json": {**command("other"), "id": "other-1"}})
+    made.sync()
+    assert proposed.items() <= made.tree(side).items(), "they were taken back"
+    merge(made)
+    made.sync()
+    assert made.json("commands/by-hand.json")["id"]
+    assert "millrace-id" in made.text("skills/pdf-forms/SKILL.md")
