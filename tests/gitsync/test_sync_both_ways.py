@@ -92,6 +92,12 @@ def test_an_empty_repository_gets_its_first_commit_from_us(key: str, begin: Begi
     made.assert_in_step()
 
 
+def test_an_empty_repository_and_an_empty_organisation_begin_with_a_readme(begin: Begin) -> None:
+    made = begin(empty=True)
+    assert set(made.tree()) == {"README.md"}
+    assert made.subjects[0] == "Add a README about what is synced here"
+
+
 def test_the_first_commit_says_what_it_brings_and_is_of_who_connected(begin: Begin, acme: Organization) -> None:
     for number in range(3):
         factories.command(acme, f"Greet {number}")
