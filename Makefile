@@ -50,8 +50,8 @@ NO_DATABASE := tests/contract tests/forges tests/wire \
 		portable_hostile.py portable_merging.py portable_paths.py portable_reading.py portable_references.py \
 		portable_skills.py portable_writing.py rendering.py schemas.py template_checking.py uris.py validate_repo.py) \
 	$(addprefix tests/config/test_,env_example.py guides.py pins.py templates.py times.py) \
-	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py mirror_deciding.py mirror_excerpts.py mirror_matching.py \
-		naming.py scanning.py) \
+	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py mirror_deciding.py mirror_excerpts.py \
+		mirror_matching.py naming.py scanning.py) \
 	$(addprefix tests/lib/test_egress_,addresses.py redirects.py requests.py) \
 	tests/integrations/test_timing.py
 
