@@ -298,9 +298,12 @@ class Applying:
         return None
 
     def _fail(self, pair: Pair, bad: BadFile) -> None:
-        state = EntityState.CONFIRM if bad.problems[0].code in TO_CONFIRM else EntityState.ERROR
-        if pair.action is Action.MERGE and state == EntityState.ERROR:
-            state, bad = EntityState.CONFLICT, noting.unmergeable(pair, bad)
+        if pair.action is Action.MERGE and bad.problems[0].code not in TO_CONFIRM:
+            bad = noting.unmergeable(pair, bad)
+        code = bad.problems[0].code
+        state = EntityState.CONFIRM if code in TO_CONFIRM else EntityState.ERROR
+        if code is Code.CONFLICT:
+            state = EntityState.CONFLICT
         pair.action, pair.bad = Action.FAIL, bad
         error = {**noting.error_of(bad), **self._excerpt(pair, bad.problems[0])}
         with transaction.atomic():
