@@ -283,8 +283,10 @@ class Applying:
             case Action.NOTHING:
                 pair.action = Action.NOTHING if pair.told_id else Action.PUSH
                 return noting.unchanged(pair)
-            case Action.PUSH | Action.WITHDRAW if pair.echo:
-                return noting.based(pair, there)
+            case Action.PUSH | Action.WITHDRAW if pair.echo or (pair.settled and pair.definition is not None):
+                return noting.based(pair, there)  # what was decided holds for as long as a pull request is open
+            case Action.PUSH if pair.settled and pair.found is None:
+                return noting.unagreed(pair)
             case Action.CONFLICT:
                 return noting.told(pair, there, EntityState.CONFLICT, noting.error_of(noting.conflict(pair)))
             case Action.MISSING:

@@ -61,6 +61,12 @@ def based(pair: Pair, there: There) -> MirroredEntity:
     return row
 
 
+def unagreed(pair: Pair) -> MirroredEntity:
+    """It is to be in git again, as if it had never been there. The row, to be saved."""
+    pair.row.files, pair.row.digest = {}, ""
+    return pair.row
+
+
 def cleared(row: MirroredEntity) -> MirroredEntity:
     """Nothing is wrong with it any more."""
     row.state, row.error, row.seen_files, row.seen_digest = EntityState.IN_STEP, {}, {}, ""

@@ -248,7 +248,7 @@ def test_who_puts_something_back_into_git_is_the_commits_author(begin: Begin, bo
 
 def test_a_commit_that_only_gives_files_their_ids_says_so(begin: Begin) -> None:
     made = begin(files={"commands/one.json": command("one")})
-    assert made.subjects[0] == "Give command One its id"
+    assert made.subjects[0] == "Give command One its id (Alice)"
     made.commit({"commands/two.json": command("two"), "skills/pdf/SKILL.md": skill("pdf")}, "Write files by hand")
     made.sync()
     assert made.subjects[0] == "Give command Two and skill pdf their ids"

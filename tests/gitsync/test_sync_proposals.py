@@ -265,3 +265,40 @@ def test_what_is_taken_back_here_takes_nothing_back_that_others_wrote_into_our_b
     made.sync()
     assert made.row("command", "hello").prompt == "Reviewed, {{who}}."
     made.assert_in_step()
+
+
+def test_to_keep_ours_holds_for_as_long_as_the_pull_request_is_open(made: Mirrored) -> None:
+    made.save("command", "hello", description="Ours.")
+    made.edit(AT, description="Theirs.")
+    made.sync()
+    assert made.states() == {AT: EntityState.CONFLICT}
+    made.settle(AT, "ours")
+    made.edit(BYE_AT, description="Something else.")
+    made.sync()
+    made.sync()
+    assert made.states() == {}
+    assert made.row("command", "hello").description == "Ours."
+    assert at_side(made)["description"] == "Ours."
+    made.edit(AT, description="Theirs again.")
+    made.sync()
+    assert made.states() == {AT: EntityState.CONFLICT}
+    made.settle(AT, "ours")
+    merge(made)
+    made.sync()
+    made.assert_in_step()
+    assert made.json(AT)["description"] == "Ours."
+
+
+def test_to_put_back_holds_for_as_long_as_the_pull_request_is_open(made: Mirrored) -> None:
+    made.commit({AT: None}, "Delete it")
+    made.sync()
+    assert made.states() == {AT: EntityState.MISSING}
+    made.settle(AT, "restore")
+    made.edit(BYE_AT, description="Something else.")
+    made.sync()
+    made.sync()
+    assert made.states() == {}
+    merge(made)
+    made.sync()
+    made.assert_in_step()
+    assert made.json(AT)["name"] == "Hello"
