@@ -300,7 +300,7 @@ class Applying:
         return None
 
     def _fail(self, pair: Pair, bad: BadFile) -> None:
-        if pair.action is Action.MERGE and bad.problems[0].code not in TO_CONFIRM:
+        if pair.action is Action.MERGE and bad.problems[0].code not in (*TO_CONFIRM, *_MISSING):
             bad = noting.unmergeable(pair, bad)
         code = bad.problems[0].code
         state = EntityState.CONFIRM if code in TO_CONFIRM else EntityState.ERROR
