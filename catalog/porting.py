@@ -20,7 +20,7 @@ from catalog.checking.problems import Invalid
 from catalog.documents import MODELS, Document, Entity, document_of, documents
 from catalog.entity_saving import Act, SlugTaken, change, insert
 from catalog.entity_saving import delete as delete_entity
-from catalog.models import FileBlob, Server, Skill, SkillFile
+from catalog.models import EntityRevision, FileBlob, Server, Skill, SkillFile
 from catalog.portable import reading
 from catalog.portable.model import SKILL_FILE, BadFile, Code, Definition, Kind, Problem
 from catalog.portable.paths import path_of
@@ -131,7 +131,7 @@ def remove(organization: Organization, kind: Kind, pk: UUID, *, by: User | None,
         return
     row.organization = organization
     if isinstance(row, Server):
-        delete_server(server=row, by=by)
+        delete_server(server=row, by=by, source=EntityRevision.Source(source.kind))
     else:
         delete_entity(row, act=Act(by, source=source))
 

@@ -109,15 +109,23 @@ def _split_front_matter(text: str) -> tuple[str, str]:
 
 def _name_headings(tokens: Sequence[Token]) -> None:
     """Give each heading the id that GitHub gives it, behind our prefix, so that links to sections lead somewhere."""
-    seen: dict[str, int] = {}
+    taken: dict[str, int] = {}
     for opening, content in pairwise(tokens):
         if opening.type != "heading_open":
             continue
         words = "".join(child.content for child in content.children or () if child.type in ("text", "code_inline"))
-        slug = _NOT_IN_SLUG.sub("", words.strip().lower()).replace(" ", "-")
-        count = seen.get(slug, 0)
-        seen[slug] = count + 1
-        opening.attrSet("id", ID_PREFIX + (f"{slug}-{count}" if count else slug))
+        opening.attrSet("id", ID_PREFIX + heading_anchor(words, taken))
+
+
+def heading_anchor(words: str, taken: dict[str, int]) -> str:
+    """The id that GitHub gives a heading. `taken` begins empty and is handed on through a text, in whose order headings
+    come: of those that would have the same id, the second gets -1."""
+    slug = anchor = _NOT_IN_SLUG.sub("", words.strip().lower()).replace(" ", "-")
+    while anchor in taken:
+        taken[slug] += 1
+        anchor = f"{slug}-{taken[slug]}"
+    taken[anchor] = 0
+    return anchor
 
 
 def _images_to_links(tokens: Sequence[Token]) -> None:

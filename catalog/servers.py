@@ -14,7 +14,7 @@ from django.utils.text import slugify
 
 from catalog import signals
 from catalog.checking import slugs
-from catalog.models import Server
+from catalog.models import EntityRevision, Server
 from catalog.saving import Change, announce
 from jobs.models import LIVE, Run, Status
 from jobs.runs import cancel_run
@@ -166,7 +166,13 @@ def consequences(server: Server) -> list[str]:
 
 
 @transaction.atomic
-def delete_server(*, server: Server, by: User | None, request: HttpRequest | None = None) -> None:
+def delete_server(
+    *,
+    server: Server,
+    by: User | None,
+    request: HttpRequest | None = None,
+    source: EntityRevision.Source = EntityRevision.Source.PAGE,
+) -> None:
     """Delete a server with its content, versions and whatever else belongs to it; work on it that has not ended is
     cancelled, or asked to stop if it runs."""
     for run in Run.objects.for_org(server.organization).filter(scope=str(server.pk), status__in=[*LIVE, Status.HELD]):
@@ -179,7 +185,7 @@ def delete_server(*, server: Server, by: User | None, request: HttpRequest | Non
         before={**_facts(server), "removed": {each.label: each.count for each in removals(server)}},
         request=request,
     )
-    signals.server_leaving.send_robust(Server, server=server, by=by)
+    signals.server_leaving.send_robust(Server, server=server, by=by, source=source)
     server.delete()
 
 

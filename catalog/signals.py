@@ -22,7 +22,8 @@ Sent within the transaction that saves it, so that what a receiver writes is kep
 little (a person waits) and within a savepoint of its own: its errors are logged and stop nobody."""
 
 server_leaving = Signal()
-"""A server is about to be deleted: `server`, `by`. Sent within the transaction that deletes it, like `config_saved`."""
+"""A server is about to be deleted: `server`, `by`, `source`. Sent within the transaction that deletes it, like
+`config_saved`."""
 
 entity_saved = Signal()
 """A toolkit, command, skill or client was saved or deleted: `kind` (`EntityKind`), `organization`, `pk` (UUID), `owner`

@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "config.apps.ConfigConfig",
     "gitsync.apps.GitsyncConfig",
     "integrations.apps.IntegrationsConfig",
+    "indexing.apps.IndexingConfig",
     "catalog.apps.CatalogConfig",
     "forges.apps.ForgesConfig",
     "jobs.apps.JobsConfig",
@@ -361,6 +362,27 @@ REFRESH_INLINE_FILES = env.int("REFRESH_INLINE_FILES", default=20)
 """A refresh that has to fetch no more than this many files is done within the request."""
 REFRESH_INLINE_SECONDS = env.float("REFRESH_INLINE_SECONDS", default=5.0)
 
+# ------------------------------------------------------------------------------------------------ indexing and search
+
+INDEX_MAX_PAGES = env.int("INDEX_MAX_PAGES", default=1000)
+"""Of one web site; a source can ask for fewer."""
+INDEX_CRAWL_SECONDS = env.float("INDEX_CRAWL_SECONDS", default=1800.0)
+INDEX_CRAWL_MAX_BYTES = env.int("INDEX_CRAWL_MAX_BYTES", default=1 << 30)
+"""Of all pages of one crawl, unpacked."""
+INDEX_CRAWL_CONCURRENCY = env.int("INDEX_CRAWL_CONCURRENCY", default=4)
+"""Requests to one host at the same moment."""
+INDEX_CRAWL_DELAY = env.float("INDEX_CRAWL_DELAY", default=0.0)
+"""Seconds between the beginnings of two requests to one host; what its robots.txt asks for counts where it is more."""
+INDEX_PAGE_TIMEOUT = env.float("INDEX_PAGE_TIMEOUT", default=20.0)
+INDEX_PAGE_MAX_BYTES = env.int("INDEX_PAGE_MAX_BYTES", default=5 << 20)
+INDEX_FILE_PATTERNS: list[str] = env.list("INDEX_FILE_PATTERNS", default=["*.md", "*.mdx", "*.txt", "*.rst", "*.adoc"])
+"""Which files of a repository are indexed where a source has no patterns of its own."""
+INDEX_FILE_MAX_BYTES = env.int("INDEX_FILE_MAX_BYTES", default=100_000)
+INDEX_REFRESH_JITTER_MINUTES = env.int("INDEX_REFRESH_JITTER_MINUTES", default=60)
+"""Over which the sources that refresh at the same time of day begin."""
+SEARCH_ELSEWHERE_SECONDS = env.float("SEARCH_ELSEWHERE_SECONDS", default=2.0)
+"""How long a search waits for other MCP servers, and for pages of what is not indexed yet; 0 asks nobody."""
+
 # ------------------------------------------------------------------------------------------------ logging
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "lib.reports.WithoutValues"
@@ -378,6 +400,10 @@ LOGGING: dict[str, Any] = {
         "urllib3": {"level": "WARNING"},
         "github": {"level": "WARNING"},
         "dulwich": {"level": "WARNING"},
+        # So do these at INFO already, and what a server sent that they do not understand.
+        "httpx2": {"level": "WARNING"},
+        "mcp.client": {"level": "CRITICAL"},
+        "client": {"level": "CRITICAL"},
     },
 }
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")

@@ -15,6 +15,7 @@ urlpatterns = [
     path("o/<slug:org>/", include("catalog.library_urls")),
     path("o/<slug:org>/", include("integrations.urls")),
     path("o/<slug:org>/", include("gitsync.urls")),
+    path("o/<slug:org>/", include("indexing.urls")),
     path("o/<slug:org>/", include("forges.urls")),
     path("", include("forges.inbox_urls")),
     path("", include("forges.oauth_urls")),

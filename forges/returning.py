@@ -8,9 +8,11 @@ it worked, and without when it did not, the reason being in a message. ::
 
 from __future__ import annotations
 
+import uuid
 from urllib.parse import urlencode
 
 from django.core import signing
+from django.http import HttpRequest
 from django.utils.http import url_has_allowed_host_and_scheme
 
 from forges.models import Connection
@@ -42,3 +44,13 @@ def with_connection(url: str, connection: Connection | None) -> str:
     if connection is None:
         return url
     return f"{url}{'&' if '?' in url else '?'}{urlencode({'connection': connection.pk})}"
+
+
+def brought(request: HttpRequest, membership: Membership) -> Connection | None:
+    """The connection that the flow made, as far as the member may use it: anybody can write an address."""
+    try:
+        key = uuid.UUID(request.GET.get("connection", ""))
+    except ValueError:
+        return None
+    found: Connection | None = Connection.objects.usable_by(membership).filter(pk=key).first()
+    return found

@@ -3,52 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from urllib.parse import urlsplit
 
-from forges import standing, turns
-from forges.clients.base import Client, Credential
-from forges.opening import client_for, client_through
-from forges.standing import ConnectionLost
+from forges import holding, turns
+from forges.clients.base import Client
 from gitsync.models import Mirror, PushTarget
 from gitsync.places import place_of
 from jobs.context import RunContext
-from jobs.outcomes import Failure, Waiting
-from lib.crypto import CryptoError
 
 
-@contextmanager
 def open_client(
     target: PushTarget | Mirror, *, seconds: float | None, max_blob_bytes: int | None = None
-) -> Iterator[Client]:
-    """A client with the target's connection or own token. `seconds` is how long a person waits, None in a worker.
-    `max_blob_bytes` is of the largest file to read, if not CONTENT_MAX_FILE_BYTES.
-
-    Raises Failure when its connection was deleted or its token cannot be read, and Waiting when the connection is not
-    connected, at once or in the middle: the Run goes on when somebody connects it again.
-    """
-    if target.credential_lost:
-        raise Failure("credential_missing", f"{target.credential_lost} Choose another connection.")
-    connection = target.connection
-    if connection is None:
-        try:
-            credential = Credential(token=target.token, username=target.username)
-        except CryptoError as error:
-            raise Failure("credential_missing", str(error)) from error
-        with client_for(
-            forge=target.forge,
-            base_url=target.base_url,
-            credential=credential,
-            seconds=seconds,
-            max_blob_bytes=max_blob_bytes,
-        ) as client:
-            yield client
-        return
-    try:
-        with client_through(connection, seconds=seconds, max_blob_bytes=max_blob_bytes) as client:
-            yield client
-    except ConnectionLost as error:
-        raise Waiting(for_what=f"{standing.named(connection)} to be connected again") from error
+) -> AbstractContextManager[Client]:
+    """As `forges.holding.client_of`."""
+    return holding.client_of(
+        target, choose="Choose another connection.", seconds=seconds, max_blob_bytes=max_blob_bytes
+    )
 
 
 @contextmanager

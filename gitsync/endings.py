@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -15,17 +15,17 @@ from forges.clients.errors import (
     ForgeError,
     NotFound,
     Protected,
-    RateLimited,
     TooLarge,
     Unavailable,
 )
+from forges.patience import waits_for
 from gitsync.ledger import DESTINATION, current
 from gitsync.models import Problem
 from jobs.context import RunContext
-from jobs.outcomes import Ending, Failure, Waiting
+from jobs.outcomes import Ending, Failure
 
-AGAIN_AFTER, AGAIN_FOR = timedelta(minutes=1), timedelta(hours=6)
-"""How soon, and how long, it is tried again by itself where the forge was not to be reached."""
+TRIES_FOR = timedelta(hours=6)
+"""How long it is tried again by itself where the forge was not to be reached."""
 _DETAILS = 4000
 """Characters of a sentence for a person that are kept."""
 _ADVICE: tuple[tuple[type[ForgeError], str], ...] = (
@@ -55,13 +55,8 @@ class Blocked(Exception):  # an ending, as those of jobs
 
 def ending_of(context: RunContext, target: DESTINATION, error: ForgeError, *, result: dict[str, Any]) -> Ending:
     """How a Run ends that the forge stopped. What a person has to act upon is kept on the target, too."""
-    now = timezone.now()
-    if isinstance(error, RateLimited):
-        until = max(error.reset_at or now, now + timedelta(seconds=5)) if error.reset_at else now + AGAIN_AFTER
-        return Waiting(until=until, for_what="the forge's rate limit to reset")
-    if error.retryable and (again_at := _again_at(context, now)) is not None:
-        context.log(f"{error} It is tried again by itself.", level="warning")
-        return Waiting(until=again_at, for_what="the forge to answer again")
+    if (waiting := waits_for(context, error, tries_for=TRIES_FOR)) is not None:
+        return waiting
     problem = Problem.PROTECTED if isinstance(error, Protected) else Problem.FAILED
     return stopped(context, target, problem, f"{error} {advice(error)}".strip(), code=error.code, result=result)
 
@@ -71,12 +66,6 @@ def advice(error: ForgeError) -> str:
     if error.advice and error.advice != type(error).advice:
         return error.advice
     return next((text for kind, text in _ADVICE if isinstance(error, kind)), error.advice)
-
-
-def _again_at(context: RunContext, now: datetime) -> datetime | None:
-    """After a minute, and then each time after as long as it has been tried already; None when that was long enough."""
-    tried_for = now - context.run.created_at
-    return now + max(AGAIN_AFTER, tried_for) if tried_for < AGAIN_FOR else None
 
 
 def stopped(

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
+from forges import flows
 from forges.connection_rows import tone_of
 from forges.connections import PERSONAL, may_use
 from forges.models import Connection
 from forges.standing import MAKER_LEFT, where
-from integrations import flows
 from integrations.models import Integration
 from integrations.wording import Step
 from lib.crypto import CryptoError, mask

@@ -11,11 +11,11 @@ from django.conf import settings
 from catalog.compare import MAX_BYTES, TextDiff, diff
 from forges.clients.base import Entry
 from forges.clients.errors import ForgeError, Unavailable
-from forges.reading import Skip, check_bytes, fetch
-from integrations import gates
+from forges.holding import turn_of_reader
+from forges.reading import Skip, check_bytes, fetch, gates
 from integrations.apply import target_path
 from integrations.comparing import plan_track, take_picture
-from integrations.credentials import open_client, turn_at_forge
+from integrations.credentials import open_client
 from integrations.models import ImportedFile, Integration, Track
 from integrations.planning import Picture, Plan
 from integrations.reporting import ending_of
@@ -34,7 +34,7 @@ def preview(context: RunContext) -> Outcome:
     counts: dict[str, int] = {}
     try:
         seconds = context.budget.seconds if context.budget else None
-        with turn_at_forge(context, integration), open_client(integration, seconds=seconds) as client:
+        with turn_of_reader(context, integration), open_client(integration, seconds=seconds) as client:
             for track in integration.tracks.select_related("integration__server"):
                 picture = take_picture(track)
                 context.progress(f"Asking for the head of {track.branch}")
@@ -56,8 +56,8 @@ def describe(track: Track, plan: Plan, picture: Picture, *, prune: bool) -> dict
     stale = plan.newly_stale(prune=prune)
     verdict = gates.judge(
         importable=plan.importable,
-        server_rows=picture.server_rows,
-        track_rows=len(picture.rows),
+        all_rows=picture.server_rows,
+        own_rows=len(picture.rows),
         removing=len(removing),
     )
     return {

@@ -12,13 +12,13 @@ from catalog import blobs as blob_store
 from catalog.models import Blob
 from forges.clients.base import Client, Entry, Usage
 from forges.clients.errors import Conflict, ForgeError, Moved, NotFound
-from forges.reading import Skip, read_texts
-from integrations import gates
+from forges.holding import turn_of_reader
+from forges.reading import Skip, gates, read_texts
 from integrations.afterwards import finish
 from integrations.apply import Links, Raced, apply_plan
 from integrations.automation import may_prune
 from integrations.comparing import nothing_to_do, plan_track, take_picture
-from integrations.credentials import open_client, turn_at_forge
+from integrations.credentials import open_client
 from integrations.models import Integration, Track
 from integrations.news import follow_rename
 from integrations.planning import Picture, Plan
@@ -55,7 +55,7 @@ def refresh(context: RunContext) -> Outcome:
     known = {track.last_commit for track in tracks}
     try:
         seconds = context.budget.seconds if context.budget else None
-        with turn_at_forge(context, integration), open_client(integration, seconds=seconds) as client:
+        with turn_of_reader(context, integration), open_client(integration, seconds=seconds) as client:
             usage = client.usage
             for track in tracks:
                 track.integration = integration  # one for all: a new name found for one is known to the next
@@ -200,8 +200,8 @@ def report_gate(
         return False
     verdict = gates.judge(
         importable=plan.importable,
-        server_rows=picture.server_rows,
-        track_rows=len(picture.rows),
+        all_rows=picture.server_rows,
+        own_rows=len(picture.rows),
         removing=len(removing),
     )
     if verdict is gates.Verdict.ABORT:

@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from django.utils import timezone
-
 from forges.clients.base import Usage
-from forges.clients.errors import ForgeError, RateLimited, Unavailable
+from forges.clients.errors import ForgeError, Unavailable
+from forges.patience import waits_for
 from forges.reading import SkipReason
+from forges.turns import AUTOMATIC
 from integrations.apply import Applied
 from integrations.planning import Plan
 from jobs.context import RunContext
-from jobs.models import Run, Status, Trigger
-from jobs.outcomes import Ending, Failure, HandOver, Held, Outcome, Waiting
+from jobs.models import Status
+from jobs.outcomes import Ending, Failure, HandOver, Held, Outcome
 
 Confirmed = Mapping[str, Sequence[str]]
 
-RATE_LIMIT, AN_ANSWER = "the forge's rate limit to reset", "the forge to answer again"
-"""Each finishes “Waiting for …”."""
-AGAIN_AFTER, AGAIN_FOR = timedelta(minutes=1), timedelta(hours=1)
-"""How soon, and how long, a Run that nobody clicked asks again by itself where the forge was not to be reached."""
+TRIES_FOR = timedelta(hours=1)
+"""How long a Run that nobody clicked asks again by itself where the forge was not to be reached."""
 
 
 @dataclass(slots=True)
@@ -43,26 +41,11 @@ class TrackReport:
 
 def ending_of(context: RunContext, error: ForgeError, *, result: dict[str, Any] | None = None) -> Ending:
     """How a Run ends that the forge stopped: it waits for the limit or the forge, goes to a worker, or failed."""
-    if isinstance(error, RateLimited):
-        return Waiting(until=error.reset_at, for_what=RATE_LIMIT)
-    if (again_at := _again_at(context.run, error)) is not None:
-        context.log(f"{error} It is tried again by itself.", level="warning")
-        return Waiting(until=again_at, for_what=AN_ANSWER)
+    if (waiting := waits_for(context, error, tries_for=TRIES_FOR, triggers=AUTOMATIC)) is not None:
+        return waiting
     if _too_much_for_a_page(context, error):
         return HandOver("The forge took longer than a page may, so this goes on in the background.")
     return Failure(error.code, f"{error} {error.advice}".strip(), result=result)
-
-
-def _again_at(run: Run, error: ForgeError) -> datetime | None:
-    """A push is told once, and with a webhook nobody looks for an hour: so a moment's outage must not lose it.
-
-    After a minute, and then each time after as long as it has been tried already. None where a person is asked.
-    """
-    if run.trigger not in (Trigger.WEBHOOK, Trigger.SCHEDULE) or not error.retryable or error.workers_can:
-        return None
-    now = timezone.now()
-    tried_for = now - run.created_at
-    return now + max(AGAIN_AFTER, tried_for) if tried_for < AGAIN_FOR else None
 
 
 def _too_much_for_a_page(context: RunContext, error: ForgeError) -> bool:

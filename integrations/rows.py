@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
-from django.db.models import CharField, Count, Func, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
 from forges.models import Connection, Hook, Method
@@ -19,6 +19,7 @@ from integrations.refreshing import REFRESH
 from integrations.wording import Step, next_steps
 from jobs import heartbeats
 from jobs.models import LIVE, Run, RunQuerySet, Status
+from jobs.subjects import SubjectId
 from orgs import access
 from orgs.models import Membership
 
@@ -33,20 +34,6 @@ _SECRETS = tuple(
 )
 
 
-class _SubjectId(Func):
-    """A UUID as Runs name their subject: 36 characters. SQLite keeps UUIDs as 32 hex digits."""
-
-    template = "CAST(%(expressions)s AS varchar)"
-    output_field = CharField()
-    arity = 1
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-        template = " || '-' || ".join(f"substr(%(expressions)s, {start}, {length})" for start, length in parts)
-        sql, params = self.as_sql(compiler, connection, template=f"({template})", **context)
-        return sql, (*params,) * len(parts)
-
-
 def listed(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     """With what the table sorts and filters by; secrets stay in the database.
 
@@ -55,7 +42,7 @@ def listed(integrations: QuerySet[Integration]) -> QuerySet[Integration]:
     tracks = Track.objects.filter(integration=OuterRef("pk"))
     first = tracks.order_by("branch", "mount_path")
     files = tracks.order_by().values("integration").annotate(number=Sum("files"))
-    runs = refreshes().filter(subject_id=_SubjectId(OuterRef("pk"))).order_by("-created_at")
+    runs = refreshes().filter(subject_id=SubjectId(OuterRef("pk"))).order_by("-created_at")
     ciphertext, nonce, _ = Integration.token.columns
     return integrations.defer(ciphertext, nonce).annotate(
         branch=Subquery(first.values("branch")[:1]),

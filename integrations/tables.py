@@ -12,9 +12,10 @@ from django.db.models import Q, QuerySet
 from django.utils.safestring import SafeString
 
 from forges.clients import FORGES
+from forges.reading import SKIP_WORDS
 from integrations import rows
 from integrations.models import Integration, SkippedFile, Track
-from integrations.wording import SKIP_REASONS, forge_label, track_label
+from integrations.wording import forge_label, track_label
 from jobs.models import Run, Status, Trigger
 
 NEVER = "never"
@@ -170,12 +171,12 @@ class SkippedTable(tables.Table):  # type: ignore[misc]  # publishes no types
         attrs = {"aria-label": "Skipped files"}
 
     def render_reason(self, value: str) -> SafeString | str:
-        return SKIP_REASONS.get(value, value)
+        return SKIP_WORDS.get(value, value)
 
 
 class SkippedFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishes no types
     q = django_filters.CharFilter(label="Path", field_name="path", lookup_expr="icontains", widget=_SEARCH)
-    reason = django_filters.ChoiceFilter(label="Reason", choices=list(SKIP_REASONS.items()), empty_label="Any reason")
+    reason = django_filters.ChoiceFilter(label="Reason", choices=list(SKIP_WORDS.items()), empty_label="Any reason")
     track = django_filters.ChoiceFilter(label="Branch", empty_label="Any branch")
 
     class Meta:

@@ -9,7 +9,6 @@ from typing import Any
 
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.timesince import timeuntil
 
 from forges.clients import FORGES
@@ -17,25 +16,11 @@ from forges.clients.base import Account
 from forges.clients.permissions import findings
 from forges.hooks import PERMISSION
 from forges.models import Hook, HookStatus
-from forges.reading import SkipReason
 from integrations.models import Integration, Track
 from jobs.models import Run, Status
+from jobs.wording import waiting_words
 
 EXPIRES_SOON = timedelta(days=14)
-
-SKIP_REASONS: dict[str, str] = {
-    SkipReason.BINARY: "Binary",
-    SkipReason.NOT_UTF8: "Not UTF-8",
-    SkipReason.TOO_LARGE: "Too large",
-    SkipReason.LFS_POINTER: "Git LFS pointer",
-    SkipReason.SYMLINK: "Symbolic link",
-    SkipReason.SUBMODULE: "Submodule",
-    SkipReason.PATH_CLASH: "Path clash",
-    SkipReason.BAD_PATH: "Unusable path",
-    SkipReason.DETACHED: "Detached",
-    SkipReason.UNREADABLE: "Could not be read",
-}
-"""What people read for each reason that a file is left out."""
 
 FORGE_HELP: dict[str, str] = {
     "github": "github.com or a GitHub Enterprise server",
@@ -234,15 +219,6 @@ def run_url(run: Run) -> str:
 
 def held_count(run: Run) -> int:
     return sum(report["held"]["count"] for report in run.result.get("tracks", []) if report.get("held"))
-
-
-def waiting_words(run: Run) -> str:
-    """“until 14:05”, in the reader's time zone, with the day when it is not today; or for what."""
-    if run.wait_until is None:
-        return f"for {run.waiting_for}" if run.waiting_for else ""
-    until = timezone.localtime(run.wait_until)
-    same_day = until.date() == timezone.localdate()
-    return f"until {date_format(until, 'H:i' if same_day else 'j M, H:i')}"
 
 
 _COUNTED = ("added", "changed", "moved", "removed", "stale", "revived")

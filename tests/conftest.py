@@ -14,7 +14,7 @@ from orgs.models import Organization, Role, User
 from tests import factories
 from tests.databases import Databases
 
-pytest_plugins = ["tests.wire.fixtures"]
+pytest_plugins = ["tests.wire.fixtures", "tests.site.fixtures"]
 
 Browse = Callable[[User], Client]
 

@@ -27,6 +27,7 @@ from catalog.models import (
     Variable,
 )
 from forges.models import Connection, Hook, Method
+from indexing.models import Source
 from integrations.models import Integration, Track
 from jobs.models import Run, Trigger
 from jobs.runs import request_run
@@ -53,6 +54,12 @@ def membership(person: User, org: Organization, role: str = Role.VIEWER, **field
 def server(org: Organization, name: str = "", **fields: Any) -> Server:
     name = name or f"Server {next(_number)}"
     return Server.objects.create(organization=org, name=name, slug=fields.pop("slug", slugify(name)), **fields)
+
+
+def source(of: Server, kind: str = Source.Kind.SITE, **fields: Any) -> Source:
+    number = next(_number)
+    fields.setdefault("url", f"https://docs{number}.example.com/" if kind != Source.Kind.CONTENT else "")
+    return Source.objects.create(server=of, kind=kind, name=fields.pop("name", f"Source {number}"), **fields)
 
 
 def blob(text: str) -> Blob:

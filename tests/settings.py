@@ -15,6 +15,8 @@ os.environ.update(
         "EMAIL_URL": "memorymail://",
         "LOG_LEVEL": "WARNING",
         "GITSYNC_QUIET_SECONDS": "0",
+        # Sources of the tests are mostly at addresses that nobody answers at.
+        "SEARCH_ELSEWHERE_SECONDS": "0",
     }
 )
 if not os.environ["DATABASE_URL"]:

@@ -66,6 +66,8 @@ class Content(models.Model):
         ordering = ["path"]
         verbose_name = "file"
         constraints = [models.UniqueConstraint(fields=["server", "path"], name="content_path_unique_on_server")]
+        # A search finds texts, and asks where they are.
+        indexes = [models.Index(fields=["server", "blob"], name="content_by_blob")]
 
     def __str__(self) -> str:
         return self.path
@@ -114,6 +116,7 @@ class VersionFile(models.Model):
         verbose_name = "file of a version"
         verbose_name_plural = "files of versions"
         constraints = [models.UniqueConstraint(fields=["version", "path"], name="version_path_unique")]
+        indexes = [models.Index(fields=["version", "blob"], name="version_file_by_blob")]
 
     def __str__(self) -> str:
         return self.path

@@ -9,7 +9,7 @@ from allauth.account.models import EmailAddress
 from django.db import transaction
 
 from catalog.models import Server
-from config.demo import library, tools
+from config.demo import library, sources, tools
 from integrations import connecting, probing
 from integrations.probing import Entered
 from integrations.refreshing import run_or_queue
@@ -35,7 +35,9 @@ SERVERS = (
     ),
 )
 FURNISHED = "handbook"
-"""The server that has tools and is pushed to a repository."""
+"""The server that has tools, is pushed to a repository, and has a web site among its sources."""
+WITH_RUNBOOKS = "api-reference"
+"""The server that has a repository among its sources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +71,17 @@ def seed(repository: Path) -> World:
             tools.furnish(server, by=people[0])
             tools.create_repository(pushed_to(repository))
             tools.assign(server, pushed_to(repository), organization.memberships.get(user=people[0]))
-    owner = organization.memberships.filter(role=Role.OWNER).select_related("user").earliest("joined_at")
-    handbook = Server.objects.for_org(organization).filter(owner=None, slug=FURNISHED).first()
-    library.furnish(organization, handbook, by=owner.user)
+    owner = _owner(organization)
+    library.furnish(organization, _server(organization, FURNISHED), by=owner.user)
     library.connect(mirrored_in(repository), owner)
+    if (reference := _server(organization, WITH_RUNBOOKS)) is not None:
+        sources.add_runbooks(reference, repository, by=owner)
     return World(organization, tuple(imported))
+
+
+def open_site(organization: Organization, repository: Path) -> sources.Opened:
+    """Serve the documentation site that is indexed for a server, as long as this process lives."""
+    return sources.open_site(_server(organization, FURNISHED), served_from(repository), by=_owner(organization))
 
 
 def pushed_to(repository: Path) -> Path:
@@ -84,6 +92,19 @@ def pushed_to(repository: Path) -> Path:
 def mirrored_in(repository: Path) -> Path:
     """The repository that the organisation's entities are kept the same with, beside it as well."""
     return repository.with_name("acme-library.git")
+
+
+def served_from(repository: Path) -> Path:
+    """The pages of the documentation site, beside it, too."""
+    return repository.with_name("weather-school")
+
+
+def _owner(organization: Organization) -> Membership:
+    return organization.memberships.filter(role=Role.OWNER).select_related("user", "organization").earliest("joined_at")
+
+
+def _server(organization: Organization, slug: str) -> Server | None:
+    return Server.objects.for_org(organization).filter(owner=None, slug=slug).first()
 
 
 def _person(organization: Organization, email: str, name: str, role: str) -> User:

@@ -14,6 +14,7 @@ archive (and its redirect). Memory holds the listing and one batch of files.
 from forges.clients.base import blob_id
 from forges.reading.checks import (
     MAX_PATH_BYTES,
+    SKIP_WORDS,
     Skip,
     SkipReason,
     check_bytes,
@@ -28,6 +29,7 @@ from forges.reading.filters import EVERYTHING, InvalidPattern, PathFilter
 __all__ = [
     "EVERYTHING",
     "MAX_PATH_BYTES",
+    "SKIP_WORDS",
     "Diff",
     "InvalidPattern",
     "Move",

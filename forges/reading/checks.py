@@ -28,6 +28,21 @@ class SkipReason(enum.StrEnum):
     UNREADABLE = "unreadable"
 
 
+SKIP_WORDS: dict[str, str] = {
+    SkipReason.BINARY: "Binary",
+    SkipReason.NOT_UTF8: "Not UTF-8",
+    SkipReason.TOO_LARGE: "Too large",
+    SkipReason.LFS_POINTER: "Git LFS pointer",
+    SkipReason.SYMLINK: "Symbolic link",
+    SkipReason.SUBMODULE: "Submodule",
+    SkipReason.PATH_CLASH: "Path clash",
+    SkipReason.BAD_PATH: "Unusable path",
+    SkipReason.DETACHED: "Detached",
+    SkipReason.UNREADABLE: "Could not be read",
+}
+"""What people read for each reason that a file is left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skip:
     """A file that is left out, and why. `path` is fit to be stored and shown, which the file's own may not be."""

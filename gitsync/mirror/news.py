@@ -42,14 +42,14 @@ def on_entity_saved(
 
 
 @transaction.atomic
-def on_config_saved(*, server: Server, change: Change, by: User | None, source: str = "", **_: object) -> None:
+def on_config_saved(*, server: Server, change: Change, by: User | None, source: str, **_: object) -> None:
     """Receives `catalog.config_saved`: the same for a server, whatever of its configuration it was."""
     if server.owner_id is None and source != EntityRevision.Source.GIT:
         _note(server.organization_id, server.pk, change, by)
 
 
 @transaction.atomic
-def on_server_leaving(*, server: Server, by: User | None, source: str = "", **_: object) -> None:
+def on_server_leaving(*, server: Server, by: User | None, source: str, **_: object) -> None:
     """Receives `catalog.server_leaving`: its file leaves the repository with it."""
     if server.owner_id is None and source != EntityRevision.Source.GIT:
         _note(server.organization_id, server.pk, Change("delete", "server", server.name), by)

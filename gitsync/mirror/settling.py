@@ -21,6 +21,7 @@ from catalog.portable import merging, paths, reading, schemas, writing
 from catalog.portable.model import SKILL_FILE, BadFile, Definition, Kind, Unit
 from catalog.revisions import Source
 from forges.clients.base import blob_id
+from gitsync.mirror.local import digest_of
 from gitsync.mirror.requesting import request_sync
 from gitsync.models import WELL, AllowedFinding, EntityState, Mirror, MirroredEntity
 from jobs.models import Run, Trigger
@@ -67,6 +68,7 @@ def sides_of(mirrored: MirroredEntity) -> Sides:
 
 def seen_of(mirrored: MirroredEntity, sides: Sides) -> str:
     """Names all that a person decides upon: a form carries it."""
+    kind = Kind(mirrored.kind)
     parts = (
         mirrored.state,
         mirrored.error.get("code"),
@@ -74,7 +76,7 @@ def seen_of(mirrored: MirroredEntity, sides: Sides) -> str:
         sorted(mirrored.seen_files.items()),
         mirrored.seen_digest,
         merging.digest(mirrored.theirs),
-        _digest(sides.ours),
+        digest_of(kind, sides.ours) if sides.ours else "",
     )
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
 
@@ -147,7 +149,7 @@ def _decide(
     found.settle = {
         "choice": choice,
         "seen_files": found.seen_files,
-        "seen_digest": _digest(ours),
+        "seen_digest": digest_of(Kind(found.kind), ours) if ours else "",
         "by": str(membership.user_id),
         "at": timezone.now().isoformat(),
     }
@@ -243,10 +245,6 @@ def _slug_in(kind: Kind, text: str) -> str:
         return paths.check_slug(kind, json.loads(text)["slug"])
     except (ValueError, LookupError, TypeError, RecursionError):
         return ""
-
-
-def _digest(ours: porting.Ours | None) -> str:
-    return merging.digest(ours.document) if ours else ""
 
 
 def entities_wanting(mirror: Mirror) -> Any:

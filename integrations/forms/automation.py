@@ -8,11 +8,10 @@ from django import forms
 from django.utils import timezone
 
 from catalog.views.page import permission
-from forges import hooks
+from forges import fields, hooks
 from forges.forms import option
 from integrations import timing
 from integrations.automation import Automation, automation_of
-from integrations.forms import fields
 from integrations.models import AfterRefresh, Integration, Schedule
 from orgs.forms import time_zone_choices
 from orgs.models import Membership

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from forges import fields
 from forges.picking import FieldError
-from integrations.forms import fields
 from integrations.probing import normalise_mount, parse_filter
 
 INCLUDE_HELP = "Patterns as in a .gitignore file, one a line, such as docs/** or *.md. Empty means every file."

@@ -10,21 +10,17 @@ from django import forms
 from django.core.exceptions import ImproperlyConfigured
 from django.core.validators import URLValidator
 
-from forges import hooks
+from forges import fields, hooks
 from forges.clients import FORGES
+from forges.credential_fields import Other, connection_of, credential_field, usable
 from forges.forms import api_address, bitbucket_base_url, only_an_address, option
 from forges.models import Connection
-from integrations.forms import fields
 from integrations.forms.branches import BranchForm
 from integrations.forms.credentials import (
     NONE,
     TOKEN,
     WITHOUT,
-    Other,
     check_token,
-    connection_of,
-    credential_field,
-    usable,
 )
 from integrations.probing import Entered
 from integrations.wording import FORGE_HELP

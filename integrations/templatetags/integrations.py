@@ -9,7 +9,6 @@ from django.urls import reverse
 
 from integrations import wording
 from integrations.models import Integration, Track
-from jobs.models import Run
 
 register = template.Library()
 
@@ -24,12 +23,6 @@ def web_url(integration: Integration) -> str:
 @register.filter
 def filter_label(track: Track) -> str:
     return wording.filter_label(track)
-
-
-@register.filter
-def waiting_words(run: Run) -> str:
-    """“Waiting until 14:05”."""
-    return f"Waiting {wording.waiting_words(run)}".strip()
 
 
 @register.simple_tag

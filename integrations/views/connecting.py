@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -18,10 +17,11 @@ from django.views.decorators.http import require_GET, require_POST
 
 from catalog.access import server_of
 from catalog.models import Server
+from forges import flows, returning
 from forges.clients import FORGES
-from forges.models import Connection
+from forges.drafts import Drafts
 from forges.picking import FieldError
-from integrations import automation, drafts, flows, probing, wording
+from integrations import automation, probing, wording
 from integrations import connecting as services
 from integrations.connecting import Connected
 from integrations.forms.connecting import ConnectForm
@@ -31,6 +31,12 @@ from jobs.models import Run, Trigger
 from lib.htmx import go_to, is_fragment
 from orgs import access
 from orgs.models import Membership
+
+DRAFTS = Drafts(
+    "integrations.drafts",
+    ("forge", "base_url", "username", "email", "repository", "branch", "include", "exclude", "mount_path", "on_push"),
+)
+"""What is entered, while somebody is at a forge; never the token."""
 
 
 @sensitive_post_parameters("token")
@@ -109,7 +115,7 @@ def connect_with(request: HttpRequest, membership: Membership, server: str) -> H
     flow = next((flow for flow in flows.offered(membership) if flow.key == request.POST.get("with")), None)
     if flow is None:
         raise Http404
-    draft = drafts.keep(request.session, {**request.POST.dict(), "forge": flow.forge}, membership=membership, server=it)
+    draft = DRAFTS.keep(request.session, {**request.POST.dict(), "forge": flow.forge}, membership=membership, about=it)
     back = reverse("integrations:connect_return", args=[membership.organization.slug, it.slug, draft])
     return go_to(request, flows.start_url(flow, membership, back=back, writing="on_push" in request.POST))
 
@@ -120,11 +126,11 @@ def connect_with(request: HttpRequest, membership: Membership, server: str) -> H
 def connect_return(request: HttpRequest, membership: Membership, server: str, draft: str) -> HttpResponseBase:
     """Back from the forge: connect at once what was entered, or show it again with the new connection chosen."""
     it = server_of(membership, server)
-    values = drafts.find(request.session, draft, membership=membership, server=it)
+    values = DRAFTS.find(request.session, draft, membership=membership, about=it)
     if values is None:
         messages.warning(request, "What you had entered is no longer kept. Enter it again.")
         return redirect("integrations:connect", org=membership.organization.slug, server=it.slug)
-    connection = _brought(request, membership)
+    connection = returning.brought(request, membership)
     if connection is None:
         return _page(request, membership, it, ConnectForm(membership=membership, initial=_initial(values)))
     chosen = {**values, "forge": connection.forge, f"credential_{connection.forge}": str(connection.pk)}
@@ -132,20 +138,10 @@ def connect_return(request: HttpRequest, membership: Membership, server: str, dr
         return _page(request, membership, it, ConnectForm(membership=membership, initial=_initial(chosen)))
     form = ConnectForm(chosen, membership=membership)
     if form.is_valid() and (connected := _connected(request, membership, it, form)) is not None:
-        drafts.forget(request.session, draft, membership=membership, server=it)
+        DRAFTS.forget(request.session, draft, membership=membership, about=it)
         return redirect(integration_page(connected.integration))
     return _page(request, membership, it, form)
 
 
 def _initial(values: Mapping[str, str]) -> dict[str, Any]:
     return {**values, "on_push": bool(values.get("on_push"))}
-
-
-def _brought(request: HttpRequest, membership: Membership) -> Connection | None:
-    """The connection that the flow made, as far as the member may use it: anybody can write an address."""
-    try:
-        key = uuid.UUID(request.GET.get("connection", ""))
-    except ValueError:
-        return None
-    found: Connection | None = Connection.objects.usable_by(membership).filter(pk=key).first()
-    return found

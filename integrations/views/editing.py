@@ -13,10 +13,11 @@ from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 
 from catalog.views.page import confirm
+from forges import flows
 from forges.clients import FORGES
 from forges.picking import FieldError
 from integrations import connecting as services
-from integrations import credential_state, entering, flows, wording
+from integrations import credential_state, entering, wording
 from integrations.forms.credentials import KEEP, NONE, CredentialForm
 from integrations.models import ImportedFile, Integration
 from integrations.views.page import LEVELS, integration_of, integration_page, page_context, server_page

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from integrations import wording
+from forges.reading import SKIP_WORDS
 from integrations.models import SkippedFile
 from integrations.tables import HistoryFilter, HistoryTable, SkippedFilter, SkippedTable
 from integrations.views.page import integration_of, page_context
@@ -65,6 +65,6 @@ def skips(request: HttpRequest, membership: Membership, integration: uuid.UUID) 
         table=table,
         form=found.form,
         filtered=is_filtered,
-        reasons=[(reason, wording.SKIP_REASONS.get(reason, reason), number) for reason, number in reasons],
+        reasons=[(reason, SKIP_WORDS.get(reason, reason), number) for reason, number in reasons],
     )
     return render(request, "integrations/skipped.html", context)

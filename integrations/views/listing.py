@@ -84,7 +84,7 @@ def row_response(
         return render(request, "integrations/cells/last_run.html", context)
     level, text = wording.outcome(facts.run, integration) if facts.run else ("info", "")
     said = [Message(LEVELS[level], text)] if facts.run and not facts.live else []
-    response = render(request, "integrations/_row.html", {"row_html": table.as_html(request), "said": said})
+    response = render(request, "components/_row.html", {"row_html": table.as_html(request), "said": said})
     if following:
         response["HX-Retarget"] = f"#row-{integration.pk}"
         response["HX-Reswap"] = "outerHTML"
@@ -101,7 +101,7 @@ def row_table(request: HttpRequest, membership: Membership, integration: Integra
         annotated,
         shows_server=where == ORGANIZATION,
         context=cells_context(membership),
-        template_name="integrations/_rows.html",
+        template_name="components/_rows.html",
         request=request,
     )
     return table.load()

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_POST
 
 from catalog.access import server_of
 from forges import picking as picks
+from forges.fields import PLAIN_GIT
 from forges.picking import FieldError
 from integrations import entering, picking
 from integrations.forms.connecting import ConnectForm
-from integrations.forms.fields import PLAIN_GIT
 from integrations.probing import Entered
 from integrations.views.page import integration_of
 from orgs import access

@@ -11,9 +11,8 @@ from django.views.decorators.http import require_safe
 
 from forges.clients.errors import ForgeError
 from forges.picking import advised
-from forges.reading import Skip
+from forges.reading import SKIP_WORDS, Skip
 from integrations import preview as services
-from integrations import wording
 from integrations.models import Track
 from integrations.refreshing import PREVIEW, request_preview
 from integrations.views.page import PRUNE, integration_of, page_context, run_of
@@ -84,7 +83,7 @@ def _shown(plan: dict[str, Any]) -> dict[str, Any]:
         for key, label, tone in SECTIONS
         if counts[key]
     ]
-    skipped = [{**skip, "reason": wording.SKIP_REASONS.get(skip["reason"], skip["reason"])} for skip in plan["skipped"]]
+    skipped = [{**skip, "reason": SKIP_WORDS.get(skip["reason"], skip["reason"])} for skip in plan["skipped"]]
     return {
         **plan,
         "sections": sections,

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from catalog.views.page import page_of
-from integrations import wording
+from forges.reading import SKIP_WORDS
 from integrations.models import FileChange, Integration
 from integrations.preview import unified
 from integrations.refreshing import PREVIEW, REFRESH
@@ -64,7 +64,7 @@ def details(request: HttpRequest, membership: Membership, run: Run) -> SafeStrin
 
 def _report(report: dict[str, Any]) -> dict[str, Any]:
     skips = sorted(report.get("skips", {}).items(), key=lambda item: -item[1])
-    shown = {**report, "skips": [(wording.SKIP_REASONS.get(reason, reason), number) for reason, number in skips]}
+    shown = {**report, "skips": [(SKIP_WORDS.get(reason, reason), number) for reason, number in skips]}
     if held := report.get("held"):
         paths = held["paths"]
         shown["held"] = {**held, "paths": paths[:HELD_SHOWN], "more": len(paths) - len(paths[:HELD_SHOWN])}

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import template
 
-from jobs import registry
+from jobs import registry, wording
 from jobs.models import Run
 
 register = template.Library()
@@ -33,6 +33,12 @@ def duration(length: timedelta | None) -> str:
 @register.filter
 def kind_label(run: Run) -> str:
     return registry.label_of(run.kind)
+
+
+@register.filter
+def waiting_words(run: Run) -> str:
+    """“Waiting until 14:05”."""
+    return f"Waiting {wording.waiting_words(run)}".strip()
 
 
 @register.filter

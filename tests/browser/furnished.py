@@ -13,6 +13,7 @@ from catalog.models import Content, Prompt, Tool
 from gitsync.mirror.excerpts import excerpt
 from gitsync.mirror.showing import show
 from gitsync.models import EntityState, MirroredEntity
+from indexing.models import EmptyQuery, Source
 from integrations.models import Integration
 from integrations.refreshing import PREVIEW, REFRESH
 from jobs import runs
@@ -22,6 +23,8 @@ from orgs.models import Membership, Role
 from tests import factories
 from tests.browser.team import Team
 from tests.gitsync.mirrors import entity_of, mirror_for
+from tests.indexing.pages import page_of, run_of
+from tests.indexing.searched import put_page
 from tests.wire import samples
 from tests.wire.forge import Forge
 
@@ -59,6 +62,9 @@ class Furnished:
     """A command whose file in git cannot be read."""
     torn: MirroredEntity
     """One that was changed on both sides."""
+    source: Source
+    """A site with pages, beside one that is in error, one that is being indexed, and a paused MCP server."""
+    repository: Source
     invitation: str
     """The token of an open invitation."""
 
@@ -99,6 +105,8 @@ class Furnished:
             held=_held(team, forge),
             running=_running(team, forge),
             **_mirrored(team),
+            source=_sources(team),
+            repository=Source.objects.get(server=team.docs, name="Secrets"),
             invitation=invitations.invite(by=member, role=Role.OPERATOR).token,
         )
 
@@ -146,6 +154,39 @@ def _running(team: Team, forge: Forge) -> Run:
         lease_until=now + timedelta(hours=1),
     )
     return Run.objects.get(pk=run.pk)
+
+
+def _sources(team: Team) -> Source:
+    """As they would be; nothing was asked, and no worker is at the one that runs."""
+    now = timezone.now()
+    site = factories.source(
+        team.docs, name="Handbook", url="https://handbook.example.com/", indexed_at=now, pages=1, chunks=1, skipped=1
+    )
+    put_page(site, "https://handbook.example.com/guide/", PAGE)
+    page_of(site, "a/page/with/quite/a/long/address/of/its/own/", skip_reason="too_large", skip_detail="61 MB")
+    place = {"forge": "github", "base_url": "https://api.github.com", "repository": "acme/secret"}
+    factories.source(
+        team.docs,
+        Source.Kind.REPOSITORY,
+        name="Secrets",
+        private=True,
+        error_code="auth_required",
+        error_text="GitHub answered 404 for acme/secret.",
+        **place,
+    )
+    factories.source(team.docs, Source.Kind.MCP, name="Tools", paused_at=now, indexed_at=now, notice="It is slow.")
+    running = factories.source(team.docs, name="Long", url="https://long.example.com/")
+    run_of(
+        running,
+        stage="https://long.example.com/a/page/with/quite/a/long/address/of/its/own/that/is",
+        done=312,
+        total=1_200,
+        started_at=now,
+        enqueued_at=now,
+        lease_until=now + timedelta(hours=1),
+    )
+    EmptyQuery.objects.create(server=team.docs, query="how do I turn it off")
+    return site
 
 
 def _mirrored(team: Team) -> dict[str, MirroredEntity]:

@@ -55,6 +55,29 @@ def open_the_dialog(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def open_the_edit_dialog(page: Page) -> None:
+    page.get_by_role("button", name="Actions for Handbook").click()
+    page.locator(".menu:popover-open").get_by_text("Edit…").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def say_no_address(page: Page) -> None:
+    page.get_by_label("Address").fill("no address")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+
+
+def say_an_inward_address(page: Page) -> None:
+    page.get_by_label("Address").fill("http://10.0.0.1/")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("ask the operator to allow this one")).to_be_visible()
+
+
+def ask_why(page: Page) -> None:
+    page.locator(".hit summary").first.click()
+    expect(page.locator(".weights").first).to_be_visible()
+
+
 def send_nothing(page: Page) -> None:
     page.locator("#connect-form").evaluate("(form) => { form.noValidate = true; form.requestSubmit(); }")
     expect(page.get_by_text("2 fields need your attention")).to_be_visible()
@@ -125,6 +148,21 @@ CASES: dict[str, Case] = {
     "export": Case(of_the_server("export/")),
     "import previewed": Case(of_the_server("import/"), then=preview_an_import),
     "server content": Case(of_the_server("content/")),
+    "server sources": Case(of_the_server("sources/")),
+    "server sources, dialog": Case(of_the_server("sources/"), then=open_the_edit_dialog),
+    "server sources for a viewer": Case(of_the_server("sources/"), person="carol"),
+    "sources": Case(at("sources/")),
+    "source": Case(lambda it: f"sources/{it.source.pk}/"),
+    "source in error": Case(lambda it: f"sources/{it.repository.pk}/"),
+    "source skipped pages": Case(lambda it: f"sources/{it.source.pk}/skipped/"),
+    "source edit": Case(lambda it: f"sources/{it.repository.pk}/edit/"),
+    "source delete": Case(lambda it: f"sources/{it.source.pk}/delete/"),
+    "add a source with errors": Case(of_the_server("sources/add/"), then=say_no_address),
+    "add a source, refused": Case(of_the_server("sources/add/"), then=say_an_inward_address),
+    "search": Case(of_the_server("search/?q=a+line+that+is+long"), then=ask_why),
+    "search without a result": Case(of_the_server("search/?q=zeppelin")),
+    "queries without a result": Case(of_the_server("search/misses/")),
+    "refreshing sources": Case(at("sources/refreshing/")),
     "server integrations": Case(of_the_server("integrations/")),
     "server integrations, menu": Case(of_the_server("integrations/"), then=open_the_menu),
     "server integrations, dialog": Case(of_the_server("integrations/"), then=open_the_dialog),

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,16 +20,21 @@ from catalog.models import Client, Command, Content, Server, Skill, Tool, Toolki
 from catalog.toolkits import edit_toolkit
 from catalog.tools import edit_tool
 from config import first_env
-from config.demo import library, repository, world
+from config.demo import library, repository, site, sources, world
 from gitsync.mirror.connecting import disconnect_mirror, sync_now
 from gitsync.models import Mirror, PushTarget
 from gitsync.requesting import live_runs
 from gitsync.saves import ask_for_pushes
+from indexing.content_news import ask_for_runs
+from indexing.models import Source
+from indexing.requesting import INDEX, request_index
+from indexing.search.searching import search
+from indexing.sources import delete as delete_source
 from integrations.models import Integration
 from integrations.refreshing import REFRESH, request_refresh
 from jobs import runs
 from jobs.models import Run, Status
-from orgs.models import Membership, User
+from orgs.models import Membership, Organization, User
 from tests import factories
 
 
@@ -163,6 +172,73 @@ def test_a_demo_of_before_gets_its_library_once_and_what_was_deleted_or_disconne
     assert [each.name for each in Toolkit.objects.all()] == ["My desk"]
     assert (Skill.objects.count(), Client.objects.count(), Command.objects.count()) == (1, 1, 0)
     assert not Mirror.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_its_servers_know_is_searched_their_content_a_repository_and_a_site_that_it_serves(
+    folder: Path, settings: Settings
+) -> None:
+    made = world.seed(folder)
+    with _open_site(made.organization, folder, settings):
+        _index_all()
+        school, runbooks = Source.objects.get(kind=Source.Kind.SITE), Source.objects.get(kind=Source.Kind.REPOSITORY)
+        pages = len(site.PAGES) - 1
+        assert (school.error_code, school.pages, school.skipped) == ("", pages, 1)
+        assert (runbooks.error_code, runbooks.pages) == ("", len(repository.RUNBOOKS))
+        handbook, reference = Server.objects.get(slug="handbook"), Server.objects.get(slug="api-reference")
+        assert search(handbook, None, "why does wind feel cold").hits[0].source_name == sources.SCHOOL
+        assert search(handbook, None, "header with the remaining limit").hits[0].path == "docs/guides/rate-limits.md"
+        assert search(reference, None, "replica failover").hits[0].path == "runbooks/database-failover.md"
+
+        _enter(site.to_try(str(world.served_from(folder))))
+        later = time.time() + 5  # what a web server tells of a file's age has whole seconds
+        for page in world.served_from(folder).rglob("*.html"):
+            os.utime(page, (later, later))
+        request_index(school)
+        _index_all()
+        assert search(handbook, None, "hail ruler").hits[0].title == "Thunderstorms"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_its_site_is_where_it_was_and_gone_with_its_source(folder: Path, settings: Settings) -> None:
+    with pytest.MonkeyPatch.context() as before:
+        before.setattr(sources, "add_runbooks", lambda *_, **__: None)
+        made = world.seed(folder)
+    with _open_site(made.organization, folder, settings) as address:
+        taken = world.open_site(made.organization, folder)
+        assert (taken.address, taken.server) == (address, None)
+    world.seed(folder)  # what a demo of before lacks
+    with _open_site(made.organization, folder, settings) as again:
+        assert again == address
+    assert set(Source.objects.exclude(kind="content").values_list("name", flat=True)) == {"Runbooks", "Weather school"}
+
+    alice = User.objects.get(email="alice@acme.example")
+    for source in Source.objects.exclude(kind="content"):
+        delete_source(source, by=alice)
+    world.seed(folder)
+    assert world.open_site(made.organization, folder) == sources.Opened("", None)
+    assert not Source.objects.exclude(kind="content").exists()
+
+
+@contextmanager
+def _open_site(organization: Organization, folder: Path, settings: Settings) -> Iterator[str]:
+    """Its address, which may be asked, as in the processes that the demo starts."""
+    opened = world.open_site(organization, folder)
+    assert opened.server is not None
+    settings.EGRESS_ALLOW_HOSTS = [opened.address]
+    try:
+        yield opened.address
+    finally:
+        opened.server.shutdown()
+        opened.server.server_close()
+
+
+def _index_all() -> None:
+    """As the worker does it."""
+    ask_for_runs()
+    for run in Run.objects.filter(kind=INDEX, status=Status.QUEUED):
+        done = runs.run_inline(run, budget=world.PATIENT)
+        assert done.status == Status.SUCCEEDED, done.error_text
 
 
 def _sync(mirror: Mirror) -> None:

@@ -27,6 +27,10 @@ from forges.clients.permissions import (
     findings,
 )
 from forges.models import ConnectionStatus, Delivery, HookStatus
+from indexing.models import AutoRefresh, Source
+from indexing.reasons import Reason, SkipReason
+from indexing.states import Standing
+from indexing.wording import SKIP_WORDS
 
 ROOT = Path(settings.BASE_DIR)
 FORGE_GUIDES = {forge: f"docs/forges/{forge}.md" for forge in FORGES}
@@ -84,7 +88,7 @@ def test_each_setting_that_a_guide_names_can_be_set(guide: str) -> None:
 
 def test_the_defaults_of_settings_are_those_of_the_example() -> None:
     told = [
-        (quoted(row[0])[0], row[1])
+        (quoted(row[0])[0], row[1].strip("`"))
         for head, rows in tables(text_of("docs/operator-guide.md"))
         if head[:2] == ["setting", "default"]
         for row in rows
@@ -247,3 +251,34 @@ def test_the_user_guide_explains_each_way_not_to_be_in_step() -> None:
         {row[0] for row in rows} for head, rows in tables(text_of("docs/user-guide.md")) if head[0] == "it says"
     ]
     assert set(TITLES.values()) in explained
+
+
+def test_the_user_guide_explains_each_kind_of_source_and_how_sources_stand() -> None:
+    added = set(Source.Kind.labels) - {Source.Kind.CONTENT.label}
+    assert set(first_cells("docs/user-guide.md", "kind", "enter", "indexed is")) == added
+    text = text_of("docs/user-guide.md")
+    explained = [{row[0] for row in rows} for head, rows in tables(text) if head == ["status", "means"]]
+    assert set(Standing.labels) in explained
+
+
+def test_the_user_guide_says_what_to_do_about_each_error_of_a_source() -> None:
+    cells = first_cells("docs/user-guide.md", "reason", "what happened", "what to do")
+    assert [quoted(cell)[0] for cell in cells] == list(Reason)
+
+
+def test_the_operator_guide_names_errors_of_sources_that_there_are() -> None:
+    cells = first_cells("docs/operator-guide.md", "reason", "look at")
+    assert {quoted(cell)[0] for cell in cells} <= set(Reason)
+
+
+def test_the_user_guide_explains_why_each_page_of_a_site_is_skipped() -> None:
+    assert first_cells("docs/user-guide.md", "skipped", "means") == [SKIP_WORDS[reason] for reason in SkipReason]
+
+
+def test_the_user_guide_has_the_time_at_which_sources_are_refreshed_and_what_is_indexed_of_repositories() -> None:
+    text = text_of("docs/user-guide.md")
+    auto = AutoRefresh()
+    assert f"{auto.at:%H:%M} in {auto.time_zone.partition('/')[2]}" in text
+    (rows,) = (rows for head, rows in tables(text) if head[0] == "kind")
+    (indexed,) = (row[2] for row in rows if row[0] == Source.Kind.REPOSITORY.label)
+    assert quoted(indexed) == settings.INDEX_FILE_PATTERNS

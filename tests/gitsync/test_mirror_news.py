@@ -113,6 +113,15 @@ def test_a_save_of_a_server_and_its_deletion_are_noted(made: Mirrored, alice: Us
     assert "mcp-servers/weather.json" not in made.tree()
 
 
+def test_a_server_that_goes_because_git_lacks_it_is_not_noted_as_a_save(made: Mirrored) -> None:
+    made.commit({"mcp-servers/weather.json": None}, "Delete it")
+    made.sync()
+    made.settle("mcp-servers/weather.json", "delete")
+    assert not Server.objects.filter(slug="weather").exists()
+    assert not MirrorChange.objects.exists()
+    assert ask_for_syncs() == 0
+
+
 def test_without_a_mirror_nothing_is_noted(docs: Server, alice: User) -> None:
     with transaction.atomic():
         tell(docs, Change("update", "tool", "getWeather"), alice)

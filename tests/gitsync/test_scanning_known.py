@@ -128,6 +128,7 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     connection.save()
     factories.hook(acme, secret="of a hook", previous_secret="of a hook before", repository="acme/docs")
     factories.integration(server, "acme/docs", token="of an integration")
+    factories.source(server, "mcp", token="of a source")
     target = PushTarget(organization=acme, server=server, server_name="Weather", forge="git", repository_id="1")
     target.token = "of a target"
     target.save()
@@ -141,7 +142,7 @@ def test_each_kind_of_secret_of_an_organisation_is_known_and_nobody_elses(acme: 
     known = known_secrets(acme)
     assert {secret.value for secret in known} == {
         *("of a variable", "of a connection", "to refresh", "of a consumer", "of a hook", "of a hook before"),
-        *("of an integration", "of a target", "of a mirror", "of a personal variable"),
+        *("of an integration", "of a source", "of a target", "of a mirror", "of a personal variable"),
     }
     assert len(known) == len(list(secret_fields())) + 1  # a new one needs a case here
     kinds = {secret.value: secret.kind for secret in known}

@@ -14,9 +14,10 @@ from django.test import Client
 from django.utils import timezone
 
 from catalog.models import Server
+from forges.drafts import MOST
 from forges.models import Connection as ForgeConnection
-from integrations import drafts
 from integrations.models import Integration
+from integrations.views.connecting import DRAFTS
 from orgs.models import User
 from tests import factories
 from tests.conftest import Browse
@@ -81,7 +82,7 @@ def _draft(client: Client) -> str:
     """The signed name of a draft of this client's."""
     session = client.session
     member = of(User.objects.get(pk=session["_auth_user_id"]))
-    signed = drafts.keep(session, ENTERED, membership=member, server=Server.objects.get(slug="docs"))
+    signed = DRAFTS.keep(session, ENTERED, membership=member, about=Server.objects.get(slug="docs"))
     session.save()
     return signed
 
@@ -190,7 +191,7 @@ def test_the_public_server_is_not_told_the_token_of_one_whose_address_is_wrong(
 
 def test_a_session_keeps_a_handful_of_drafts(docs: Server, bob: User, browse: Browse) -> None:
     client = browse(bob)
-    names = [_draft(client) for _ in range(drafts.MOST + 2)]
+    names = [_draft(client) for _ in range(MOST + 2)]
     member = of(bob)
-    kept = [drafts.find(client.session, name, membership=member, server=docs) is not None for name in names]
+    kept = [DRAFTS.find(client.session, name, membership=member, about=docs) is not None for name in names]
     assert kept == [False, False, True, True, True, True, True]

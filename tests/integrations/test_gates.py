@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from integrations.gates import Verdict, judge, removal_digest
+from forges.reading.gates import Verdict, judge, removal_digest
 from jobs import runs
 from jobs.models import Run, Status
 from orgs.models import User
@@ -159,14 +159,14 @@ def test_an_incomplete_listing_brings_what_there_is_and_prunes_nothing(
     assert run.result["tracks"][0]["complete"] is False
 
 
-@given(importable=st.integers(0, 50), server_rows=st.integers(0, 50), track_rows=st.integers(0, 50), data=st.data())
+@given(importable=st.integers(0, 50), all_rows=st.integers(0, 50), own_rows=st.integers(0, 50), data=st.data())
 def test_no_more_than_half_of_more_than_ten_rows_ever_go_unasked(
-    importable: int, server_rows: int, track_rows: int, data: st.DataObject
+    importable: int, all_rows: int, own_rows: int, data: st.DataObject
 ) -> None:
-    removing = data.draw(st.integers(0, track_rows))
-    verdict = judge(importable=importable, server_rows=server_rows, track_rows=track_rows, removing=removing)
+    removing = data.draw(st.integers(0, own_rows))
+    verdict = judge(importable=importable, all_rows=all_rows, own_rows=own_rows, removing=removing)
     if verdict is Verdict.GO:
-        assert removing <= 10 or removing * 2 <= track_rows
+        assert removing <= 10 or removing * 2 <= own_rows
 
 
 def test_the_digest_of_a_removal_is_of_its_set_and_its_commit() -> None:

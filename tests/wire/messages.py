@@ -102,6 +102,8 @@ class Reply:
     """Close the connection when so many bytes of the body were sent."""
     close: Callable[[], None] | None = None
     """Called when the body was sent, or could not be."""
+    raw: Iterator[bytes] | None = None
+    """All that is sent, status line and headers too, piece by piece, in place of the rest; then the line is cut."""
 
     @property
     def media_type(self) -> str:

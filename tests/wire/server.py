@@ -227,6 +227,11 @@ class _Handler(BaseHTTPRequestHandler):
         return self.rfile.read(length) if length else b""
 
     def _send(self, reply: Reply) -> None:
+        if reply.raw is not None:
+            for piece in reply.raw:
+                self.wfile.write(piece)
+            self._cut()
+            return
         bodyless = self.command == "HEAD" or reply.status in {204, 304}
         whole = reply.body if isinstance(reply.body, bytes) else None
         self.send_response(reply.status)

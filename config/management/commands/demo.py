@@ -16,7 +16,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from config.demo import library, repository, world
+from config.demo import library, repository, sources, world
+from config.demo import site as school
 from orgs.models import User
 
 STOP_SECONDS = 20
@@ -42,7 +43,7 @@ class Command(BaseCommand):
             return
         if _is_taken(port):
             raise CommandError(f"Port {port} is in use. Stop what uses it, or run `make demo PORT={port + 1}`.")
-        sys.exit(self._serve(port, folder))
+        sys.exit(self._serve(port, folder, world.open_site(made.organization, folder)))
 
     def _folder(self) -> Path:
         if not settings.FORGE_LOCAL_ROOTS:
@@ -62,10 +63,12 @@ class Command(BaseCommand):
                 "everybody knows. Give it a database of its own in DATABASE_URL, or run `make demo` in another folder."
             )
 
-    def _serve(self, port: int, folder: Path) -> int:
+    def _serve(self, port: int, folder: Path, site: sources.Opened) -> int:
         # Children of their own groups: Ctrl-C reaches this process alone, which then ends them in order.
         address = f"http://127.0.0.1:{port}"
         environment = {**os.environ, "BASE_URL": address}
+        if site.server is not None:
+            environment["EGRESS_ALLOW_HOSTS"] = ",".join([*settings.EGRESS_ALLOW_HOSTS, site.address])
         web = [
             "uvicorn",
             "config.asgi:application",
@@ -83,7 +86,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             _wait_for(port, children)
-            self._explain(address, folder)
+            self._explain(address, folder, site)
             while all(child.poll() is None for child in children):
                 time.sleep(0.5)
             return 1  # one of them ended by itself; its own words say why
@@ -93,10 +96,11 @@ class Command(BaseCommand):
             self.stdout.write("\nStopping …")
             _stop(children)
 
-    def _explain(self, address: str, folder: Path) -> None:
+    def _explain(self, address: str, folder: Path, site: sources.Opened) -> None:
         page = "docs/guides/quickstart.md"
         shown = os.path.relpath(folder)
         pushed = os.path.relpath(world.pushed_to(folder))
+        pages = os.path.relpath(world.served_from(folder))
         people = "\n".join(f"    {email:22} {role}" for email, _, role in world.PEOPLE)
         self.stdout.write(
             f"\n  Millrace answers at {self.style.SUCCESS(address)}\n\n"
@@ -111,9 +115,25 @@ class Command(BaseCommand):
             "  Or change a command where the whole Library is files, then click Sync now\n"
             f"    {library.to_try(os.path.relpath(world.mirrored_in(folder)))}\n"
             f"    {address}/o/acme/settings/sync/\n\n"
+            "  Or search what is indexed: content, a web site, a repository\n"
+            f"    {address}/o/acme/servers/{world.FURNISHED}/search/?q=why+does+wind+feel+cold\n"
+            f"{_about(site, address, pages)}\n"
             "  Ctrl-C stops it; `make demo` goes on where it was.\n"
         )
         self.stdout.flush()
+
+
+def _about(site: sources.Opened, address: str, folder: str) -> str:
+    """What can be tried with the demo's site."""
+    if site.server is not None:
+        return (
+            f"  and change a page of the site at http://{site.address}/, then click Refresh beside it\n"
+            f"    {school.to_try(folder)}\n"
+            f"    {address}/o/acme/servers/{world.FURNISHED}/sources/\n"
+        )
+    if site.address:
+        return f"  (its site is not served: something else answers at {site.address})\n"
+    return ""
 
 
 def _counts(counts: dict[str, int]) -> str:

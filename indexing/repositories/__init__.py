@@ -1,0 +1,1 @@
+"""Sources that are repositories: read as integrations read theirs, and written as pages of the index."""
