@@ -66,6 +66,7 @@ EGRESS_CA_FILE = env.str("EGRESS_CA_FILE", default="")
 
 INSTALLED_APPS = [
     "config.apps.ConfigConfig",
+    "endpoint.apps.EndpointConfig",
     "gitsync.apps.GitsyncConfig",
     "integrations.apps.IntegrationsConfig",
     "indexing.apps.IndexingConfig",
@@ -84,6 +85,7 @@ INSTALLED_APPS = [
     "django.forms",
     "allauth",
     "allauth.account",
+    "allauth.idp.oidc",
     "allauth.mfa",
     "allauth.socialaccount",
     "csp",

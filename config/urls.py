@@ -17,7 +17,9 @@ urlpatterns = [
     path("o/<slug:org>/", include("gitsync.urls")),
     path("o/<slug:org>/", include("indexing.urls")),
     path("o/<slug:org>/", include("forges.urls")),
+    path("o/<slug:org>/", include("endpoint.urls")),
     path("", include("forges.inbox_urls")),
     path("", include("forges.oauth_urls")),
+    path("", include("endpoint.open_urls")),
     path("admin/", admin.site.urls),
 ]

@@ -14,7 +14,7 @@ from orgs.models import Organization, User
 from tests.conftest import Browse
 from tests.isolation import Case
 
-APPS = ["orgs", "jobs", "catalog", "forges_app", "gitsync", "indexing", "integrations"]
+APPS = ["orgs", "jobs", "catalog", "endpoint", "forges_app", "gitsync", "indexing", "integrations"]
 ELSEWHERE = {
     "accounts/": "allauth's own pages, about the signed-in person alone; ours of them are tested in tests/orgs",
     "admin/": "the Django admin: one rule for all of it, proven below",

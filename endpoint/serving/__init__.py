@@ -1,0 +1,1 @@
+"""What clients get: tools, resources and prompts, as the types of the protocol."""
