@@ -7,12 +7,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import pytest_django
 from django.db import connection, transaction
 from django.utils import timezone
 
 from indexing.models import Page, Source
 from indexing.sites import ending, writing
-from jobs import leases, runs
+from jobs import context, leases, runs
 from jobs.context import STOP_VARIABLE
 from jobs.execution import execute
 from jobs.models import Run, Status
@@ -28,9 +29,14 @@ PAGES = 60
 
 
 @pytest.fixture
-def indexed(site: Site, crawled: Add, monkeypatch: pytest.MonkeyPatch) -> Indexed:
-    """A book of sixty chapters, not indexed yet; what was read is written after every tenth page."""
+def indexed(
+    site: Site, crawled: Add, monkeypatch: pytest.MonkeyPatch, settings: pytest_django.fixtures.SettingsWrapper
+) -> Indexed:
+    """A book of sixty chapters, not indexed yet; what was read is written after every tenth page. One page is asked for
+    at a time, and whether to go on before each: what happens at the thirtieth is known at the next."""
     monkeypatch.setattr(writing, "BATCH", 10)
+    monkeypatch.setattr(context, "ASK_EVERY", 0.0)
+    settings.INDEX_CRAWL_CONCURRENCY = 1
     book(site, PAGES)
     return crawled()
 
