@@ -7,9 +7,9 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-import pytest_django
 from django.db import connection, transaction
 from django.utils import timezone
+from pytest_django import Settings
 
 from indexing.models import Page, Source
 from indexing.sites import ending, writing
@@ -29,9 +29,7 @@ PAGES = 60
 
 
 @pytest.fixture
-def indexed(
-    site: Site, crawled: Add, monkeypatch: pytest.MonkeyPatch, settings: pytest_django.fixtures.SettingsWrapper
-) -> Indexed:
+def indexed(site: Site, crawled: Add, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Indexed:
     """A book of sixty chapters, not indexed yet; what was read is written after every tenth page. One page is asked for
     at a time, and whether to go on before each: what happens at the thirtieth is known at the next."""
     monkeypatch.setattr(writing, "BATCH", 10)
