@@ -53,7 +53,6 @@ def build(*, chunks: int, servers: int, corpus: str) -> dict[str, Any]:
 def ask(*, what: str, questions: int, seconds: float, seed: int) -> dict[str, Any]:
     """Ask questions one after the other, once told to begin by a line on stdin: `seconds` long, or each once if 0."""
     from indexing.search.engines import engine
-    from indexing.search.engines.base import Term
     from indexing.search.queries import parse
     from indexing.search.ranking import WINDOWS
     from indexing.search.searching import search
@@ -65,7 +64,7 @@ def ask(*, what: str, questions: int, seconds: float, seed: int) -> dict[str, An
         calls = [partial(search, servers[n], None, text, elsewhere=False) for text, n in asked]
     else:
         find, limit = engine().find, WINDOWS[0]
-        terms = [[Term(token) for token in parse(text).tokens] for text, _ in asked]
+        terms = [parse(text).tokens for text, _ in asked]
         within: list[list[int]] = [[n] if what == "one" else [] for _, n in asked]
         calls = [partial(find, each, indexes=n, limit=limit) for each, n in zip(terms, within, strict=True)]
     for call in calls[: min(30, len(calls))]:
@@ -95,7 +94,6 @@ def judge(*, folder: str) -> dict[str, Any]:
     from indexing import texts
     from indexing.models import Chunk, Format
     from indexing.search.engines import engine
-    from indexing.search.engines.base import Term
     from indexing.search.queries import parse
     from tests import factories
 
@@ -119,7 +117,7 @@ def judge(*, folder: str) -> dict[str, Any]:
     ours: list[float] = []
     theirs: list[float] = []
     for key, query in judged.queries().items():
-        terms = [Term(token) for token in parse(query).tokens]
+        terms = parse(query).tokens
         found = engine().find(terms, indexes=[index.number], limit=100)
         ours.append(ndcg(list(dict.fromkeys(documents[text_of[hit.chunk_id]] for hit in found)), judged.gains[key]))
         if reference is not None:

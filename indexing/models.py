@@ -34,11 +34,6 @@ class ServerIndex(models.Model):
     def __str__(self) -> str:
         return f"index {self.number}"
 
-    @property
-    def chunk_range(self) -> tuple[int, int]:
-        """The first and the last id that its chunks can have."""
-        return (self.number << CHUNK_BITS, ((self.number + 1) << CHUNK_BITS) - 1)
-
 
 class SourceQuerySet(models.QuerySet["Source"]):
     def for_org(self, organization: Organization) -> SourceQuerySet:

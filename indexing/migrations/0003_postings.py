@@ -102,7 +102,7 @@ $$;
 -- The best `most` chunks after the first `beyond`. Terms are taken rarest first until `candidates` postings would be
 -- read; the best of what these find are weighed by all terms.
 CREATE FUNCTION indexing_find(
-    tokens text[], boosts float8[], servers integer[], most integer, beyond integer, candidates integer, weighed integer
+    tokens text[], servers integer[], most integer, beyond integer, candidates integer, weighed integer
 ) RETURNS TABLE (chunk bigint, score float8) LANGUAGE plpgsql STABLE
 SET jit = off
 SET max_parallel_workers_per_gather = 0
@@ -124,10 +124,10 @@ BEGIN
         count(*), count(*) FILTER (WHERE r.read_before = 0 OR r.read_before + r.reads <= candidates)
     INTO terms, factors, all_terms, rare
     FROM (
-        SELECT k.term AS id, sum(k.rarity * q.boost) AS factor, least(k.documents, size) AS reads,
+        SELECT k.term AS id, sum(k.rarity) AS factor, least(k.documents, size) AS reads,
             coalesce(sum(least(k.documents, size)) OVER (
                 ORDER BY least(k.documents, size), k.term ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS read_before
-        FROM indexing_rarities(tokens) k JOIN unnest(tokens, boosts) AS q(token, boost) ON q.token = k.token
+        FROM indexing_rarities(tokens) k JOIN unnest(tokens) AS q(token) ON q.token = k.token
         GROUP BY k.term, k.documents
     ) r;
     IF rare < all_terms THEN
@@ -155,7 +155,7 @@ END
 $$;
 """
 DROP = """
-DROP FUNCTION indexing_find(text[], float8[], integer[], integer, integer, integer, integer);
+DROP FUNCTION indexing_find(text[], integer[], integer, integer, integer, integer);
 DROP FUNCTION indexing_sums(integer[], float8[], integer[], integer, integer);
 DROP FUNCTION indexing_rarities(text[]);
 DROP TRIGGER indexing_chunks_went ON indexing_chunk;

@@ -13,7 +13,7 @@ from indexing.models import CHUNK_BITS
 from indexing.search import reading
 from indexing.search.cursors import Position
 from indexing.search.engines import engine
-from indexing.search.engines.base import Scored, Term
+from indexing.search.engines.base import Scored
 from indexing.search.queries import STOP_WORDS
 from indexing.search.reading import ChunkRow
 from indexing.search.stems import stem
@@ -49,7 +49,7 @@ class Ranked:
 class Question:
     """A query as the engine is asked it."""
 
-    terms: tuple[Term, ...]
+    terms: tuple[str, ...]
     title: tuple[str, ...] = ()
     """Its words, if it can be a title."""
 

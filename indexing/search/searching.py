@@ -14,7 +14,6 @@ from indexing.search import elsewhere as others
 from indexing.search.citing import cited
 from indexing.search.cursors import Position
 from indexing.search.engines import engine
-from indexing.search.engines.base import Term
 from indexing.search.fusing import fused
 from indexing.search.model import EVERYTHING, Filters, Hit, Results
 from indexing.search.queries import MAX_CHARACTERS, MAX_TERMS, Parsed, parse
@@ -120,12 +119,12 @@ def _page(parsed: Parsed, scopes: Sequence[Scope], begin: Position, *, limit: in
             begin, asked = replace(begin, corrected=helpful), instead
             found = [(hit, replace(after, corrected=helpful)) for hit, after in again]
     given = [hit for hit, _ in found[:limit]]
-    weights = engine().weigh(_terms(asked), [hit.chunk_id for hit in given]) if explain else None
+    weights = engine().weigh(asked.tokens, [hit.chunk_id for hit in given]) if explain else None
     return _Page(begin, found, cited(given, Marker(asked.tokens), weights))
 
 
 def _found(parsed: Parsed, scopes: Sequence[Scope], begin: Position, limit: int) -> list[tuple[Ranked, Position]]:
-    question = Question(_terms(parsed), parsed.title)
+    question = Question(parsed.tokens, parsed.title)
     return list(islice(ranked(question, scopes, begin), limit + 1))
 
 
@@ -138,7 +137,7 @@ def _near(parsed: Parsed, chunks: Iterable[ChunkRow], scopes: Sequence[Scope]) -
     numbers = [scope.number for scope in scopes]
     near: dict[str, list[str]] = {}
     for word in _unseen(parsed.words, chunks):
-        if engine().find([Term(word)], indexes=numbers, limit=1):
+        if engine().find([word], indexes=numbers, limit=1):
             continue
         if ways := vocabulary.near(word, indexes=numbers, limit=NEAR):
             near[word] = ways
@@ -156,10 +155,6 @@ def _corrected(parsed: Parsed, by: Mapping[str, list[str]]) -> Parsed:
     instead = [near for token in parsed.tokens for near in by.get(token, [token])]
     title = tuple(by[word][0] if word in by else word for word in parsed.title)
     return replace(parsed, tokens=tuple(dict.fromkeys(instead))[:MAX_TERMS], title=title)
-
-
-def _terms(parsed: Parsed) -> tuple[Term, ...]:
-    return tuple(Term(token) for token in parsed.tokens)
 
 
 def _next(page: _Page, hits: Sequence[Hit], bound_to: str) -> str:

@@ -18,7 +18,6 @@ from django.db.models import Exists, OuterRef, Q
 from catalog.bulk import insert_rows
 from indexing.models import Chunk, Word
 from indexing.search import engines
-from indexing.search.engines.base import Term
 from indexing.search.identifiers import is_unspaced
 from indexing.search.stems import stem
 from indexing.search.words import tokens
@@ -96,7 +95,7 @@ def forget() -> int:
         last = rows[-1][0]
         unused = []
         for pk, index, word in rows:
-            if elsewhere := engines.engine().find([Term(word)], indexes=[index], limit=1):
+            if elsewhere := engines.engine().find([word], indexes=[index], limit=1):
                 Word.objects.filter(pk=pk).update(chunk_id=elsewhere[0].chunk_id)
             else:
                 unused.append(pk)

@@ -12,7 +12,6 @@ from django.db import connection, transaction
 from catalog.models import Server
 from indexing.models import CHUNK_BITS, Chunk, ServerIndex, Text
 from indexing.search.engines import postgres
-from indexing.search.engines.base import Term
 from indexing.search.engines.postgres import PostgresEngine
 from orgs.models import Organization
 from tests import factories
@@ -46,7 +45,7 @@ def add(index: ServerIndex, *bodies: str, title: str = "Page") -> list[int]:
 
 
 def find(words: str, *indexes: int, limit: int = 10, offset: int = 0) -> list[int]:
-    terms = [Term(word) for word in words.split()]
+    terms = words.split()
     return [hit.chunk_id for hit in PostgresEngine().find(terms, indexes=indexes, limit=limit, offset=offset)]
 
 
@@ -120,7 +119,7 @@ def test_what_is_found_by_the_rarest_words_is_weighed_by_all(docs: Server, monke
 def test_the_weights_that_are_told_add_up_to_the_score(docs: Server) -> None:
     index = index_of(docs)
     add(index, "words to weigh", "weighing words twice, words", "no such thing")
-    terms = [Term("words"), Term("weigh", boost=0.5), Term("absent")]
+    terms = ["words", "weigh", "absent"]
     hits = PostgresEngine().find(terms, indexes=[index.number], limit=10)
     weighed = PostgresEngine().weigh(terms, [hit.chunk_id for hit in hits])
     assert len(hits) == 2

@@ -9,7 +9,6 @@ from catalog.models import Server
 from indexing import texts
 from indexing.models import Chunk, ServerIndex, Text
 from indexing.search.engines import engine
-from indexing.search.engines.base import Term
 from indexing.search.words import TOKENIZER, tokens
 from orgs.models import Organization
 from tests import factories
@@ -20,7 +19,7 @@ pytestmark = pytest.mark.skipif("connection.vendor != 'sqlite'", reason="of SQLi
 
 def found(words: str, *servers: Server, limit: int = 10, offset: int = 0) -> list[int]:
     numbers = [texts.index_of(server).number for server in servers]
-    terms = [Term(word) for word in words.split()]
+    terms = words.split()
     return [hit.chunk_id for hit in engine().find(terms, indexes=numbers, limit=limit, offset=offset)]
 
 
@@ -107,7 +106,7 @@ TOKENS = ['"', '""', '" OR "a', "*", "NEAR", "a-b", "a\0b", "title:x", "^", "(",
 @pytest.mark.parametrize("token", TOKENS)
 def test_a_token_is_never_an_operator(docs: Server, token: str) -> None:
     put_file(docs, "a.md", "# Widget\n")
-    assert engine().find([Term(token)], indexes=[], limit=5) == []
+    assert engine().find([token], indexes=[], limit=5) == []
 
 
 def test_titles_weigh_more_than_headings_and_those_more_than_bodies(docs: Server) -> None:

@@ -14,15 +14,6 @@ K1, B = 1.2, 0.75
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """One word to look for."""
-
-    token: str
-    """Folded (lower case, no marks) and not stemmed; letters and digits alone."""
-    boost: float = 1.0
-
-
-@dataclass(frozen=True, slots=True)
 class Scored:
     chunk_id: int
     score: float
@@ -34,14 +25,16 @@ class Engine(Protocol):
         """Index rows that were just inserted, in the transaction that did it."""
         ...
 
-    def find(self, terms: Sequence[Term], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
+    def find(self, terms: Sequence[str], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
         """The chunks with any of the terms, best first, of these servers' indexes (their numbers); of all if empty.
+
+        A term is a folded word (lower case, no marks) that is not stemmed; letters and digits alone.
 
         Equal scores stand in the order of their ids, so that two pages of one answer fit together.
         """
         ...
 
-    def weigh(self, terms: Sequence[Term], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
+    def weigh(self, terms: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
         """What each term contributes to the score of each of these chunks: for people who ask why."""
         ...
 

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from indexing.models import Chunk
-from indexing.search.engines.base import Scored, Term
+from indexing.search.engines.base import Scored
 from indexing.search.engines.postings import COLUMNS, as_copied, term_of, weights
 
 CANDIDATES = 20_000
@@ -23,7 +23,7 @@ who counts or forgets terms."""
 _BATCH = 200
 """Chunks whose postings are held in memory at one time: some 30,000."""
 
-_FIND = "SELECT chunk, score FROM indexing_find(%s::text[], %s::float8[], %s::integer[], %s, %s, %s, %s)"
+_FIND = "SELECT chunk, score FROM indexing_find(%s::text[], %s::integer[], %s, %s, %s, %s)"
 _WEIGH = """
 SELECT (p.server::bigint << 32) | p.n, r.token, p.weight * r.rarity
 FROM indexing_rarities(%s::text[]) r
@@ -55,24 +55,24 @@ class PostgresEngine:
             for start in range(0, len(chunks), _BATCH):
                 _add(cursor, chunks[start : start + _BATCH])
 
-    def find(self, terms: Sequence[Term], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
+    def find(self, terms: Sequence[str], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
         if not terms or limit <= 0:
             return []
-        names, boosts = [term_of(term.token) for term in terms], [term.boost for term in terms]
+        names = [term_of(term) for term in terms]
         with connection.cursor() as cursor:
-            cursor.execute(_FIND, [names, boosts, list(indexes), limit, offset, CANDIDATES, WEIGHED])
+            cursor.execute(_FIND, [names, list(indexes), limit, offset, CANDIDATES, WEIGHED])
             return [Scored(chunk_id, score) for chunk_id, score in cursor.fetchall()]
 
-    def weigh(self, terms: Sequence[Term], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
+    def weigh(self, terms: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
         weighed: dict[int, dict[str, float]] = {chunk_id: {} for chunk_id in chunk_ids}
-        names = {term.token: term_of(term.token) for term in terms}
+        names = {term: term_of(term) for term in terms}
         with connection.cursor() as cursor:
             cursor.execute(_WEIGH, [list(names.values()), list(chunk_ids)])
             found = {(chunk_id, name): weight for chunk_id, name, weight in cursor.fetchall()}
         for chunk_id, of_chunk in weighed.items():
             for term in terms:
-                if weight := found.get((chunk_id, names[term.token])):
-                    of_chunk[term.token] = weight * term.boost
+                if weight := found.get((chunk_id, names[term])):
+                    of_chunk[term] = weight
         return weighed
 
     def catch_up(self) -> None:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from indexing.models import CHUNK_BITS, Chunk
-from indexing.search.engines.base import BODY, HEADING, PARTS, TITLE, Scored, Term
+from indexing.search.engines.base import BODY, HEADING, PARTS, TITLE, Scored
 
 TABLE = "indexing_chunk_words"
 # FTS5's bm25() has k1 = 1.2 and b = 0.75 built in, and takes document frequencies over all rows.
@@ -35,7 +35,7 @@ class SQLiteEngine:
     def add(self, chunks: Sequence[Chunk]) -> None:
         """Triggers have done it."""
 
-    def find(self, terms: Sequence[Term], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
+    def find(self, terms: Sequence[str], *, indexes: Sequence[int], limit: int, offset: int = 0) -> list[Scored]:
         if not terms or limit <= 0:
             return []
         first, last = (min(indexes) << CHUNK_BITS, ((max(indexes) + 1) << CHUNK_BITS) - 1) if indexes else (0, _LAST)
@@ -46,13 +46,13 @@ class SQLiteEngine:
             found = _rows(_FIND_IN_SEVERAL, [match, first, last, json.dumps(list(indexes)), limit, offset])
         return [Scored(chunk_id, score) for chunk_id, score in found]
 
-    def weigh(self, terms: Sequence[Term], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
+    def weigh(self, terms: Sequence[str], chunk_ids: Sequence[int]) -> dict[int, dict[str, float]]:
         weights: dict[int, dict[str, float]] = {chunk_id: {} for chunk_id in chunk_ids}
         wanted = json.dumps(list(chunk_ids))
         # The score of several terms is the sum of each one's.
         for term in terms:
             for chunk_id, score in _rows(_WEIGH, [_match([term]), wanted]):
-                weights[chunk_id][term.token] = score
+                weights[chunk_id][term] = score
         return weights
 
     def maintain(self) -> None:
@@ -79,9 +79,9 @@ def _changes(cursor: CursorWrapper) -> int:
     return int(cursor.fetchone()[0])
 
 
-def _match(terms: Sequence[Term]) -> str:
+def _match(terms: Sequence[str]) -> str:
     """FTS5's query: each token as a string of its own, so that none is an operator."""
-    return " OR ".join('"' + term.token.replace('"', '""').replace("\0", " ") + '"' for term in terms)
+    return " OR ".join('"' + term.replace('"', '""').replace("\0", " ") + '"' for term in terms)
 
 
 def _rows(statement: str, parameters: Sequence[Any]) -> Iterator[tuple[int, float]]:
