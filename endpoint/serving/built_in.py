@@ -1,0 +1,97 @@
+"""The tools that each server has from the beginning: search, fetch and list."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import mcp_types as types
+
+from endpoint.admitted import Admitted
+from endpoint.serving import listing, reading, searching
+from endpoint.serving.answers import Trouble, answer, trouble
+from endpoint.serving.names import KINDS, Kind, Names, names_in, setup_of
+from endpoint.serving.offered import Offered
+
+_TITLES: dict[Kind, str] = {"search": "Search", "fetch": "Read a document", "list": "List files"}
+_SCHEMAS: dict[Kind, tuple[dict[str, Any], dict[str, Any]]] = {
+    "search": (searching.INPUT, searching.OUTPUT),
+    "fetch": (reading.INPUT, reading.OUTPUT),
+    "list": (listing.INPUT, listing.OUTPUT),
+}
+_DO: dict[Kind, Callable[[Admitted, dict[str, Any], Names], dict[str, Any]]] = {
+    "search": searching.search,
+    "fetch": reading.fetch,
+    "list": listing.list_files,
+}
+
+
+def offered(admitted: Admitted) -> list[Offered]:
+    """Those that are switched on; of a toolkit none, unless it is set up to search contents.
+
+    Asks the database, once in some seconds, whether a search has to wait for others.
+    """
+    if admitted.toolkit is not None and not admitted.setup.search_contents:
+        return []
+    names = names_in(admitted.setup.built_in)
+    return [_offered(admitted, kind, names) for kind in KINDS if names.of(kind)]
+
+
+def find(admitted: Admitted, name: str) -> Offered | None:
+    """The one of them that is called so."""
+    return next((each for each in offered(admitted) if each.tool.name == name), None)
+
+
+def _offered(admitted: Admitted, kind: Kind, names: Names) -> Offered:
+    return Offered(
+        tool=_tool(admitted, kind, names),
+        call=lambda arguments: _call(admitted, kind, names, arguments),
+        patient=kind == "search" and searching.asks_others(admitted),
+    )
+
+
+def _call(admitted: Admitted, kind: Kind, names: Names, arguments: dict[str, Any]) -> types.CallToolResult:
+    try:
+        return answer(_DO[kind](admitted, arguments, names))
+    except Trouble as error:
+        return trouble(str(error))
+
+
+def _tool(admitted: Admitted, kind: Kind, names: Names) -> types.Tool:
+    given, told = _SCHEMAS[kind]
+    own = setup_of(admitted.setup.built_in, kind).get("description")
+    return types.Tool(
+        name=names.of(kind),
+        title=_TITLES[kind],
+        description=own if isinstance(own, str) and own.strip() else _description(admitted, kind, names),
+        input_schema=given,
+        output_schema=told,
+        annotations=types.ToolAnnotations(
+            title=_TITLES[kind],
+            read_only_hint=True,
+            destructive_hint=False,
+            idempotent_hint=True,
+            # A search also asks other servers, which a server's sources can be.
+            open_world_hint=kind == "search",
+        ),
+    )
+
+
+def _description(admitted: Admitted, kind: Kind, names: Names) -> str:
+    whose = f"“{admitted.target.name}”"
+    of_many = " A path begins with the server that the file is on." if admitted.toolkit is not None else ""
+    if kind == "search":
+        reading_on = f" To read a document whole, call {names.fetch} with a result's id." if names.fetch else ""
+        return (
+            f"Search the documents of {whose}: its files, and the web sites and repositories that it has indexed. "
+            "Gives the best passages, each with its title, headings, an excerpt and a citation: path or URL, and for "
+            f"what comes from a repository its commit and lines.{reading_on}{of_many}"
+        )
+    if kind == "fetch":
+        ids = f" by the id that {names.search} gave, or" if names.search else ""
+        return (
+            f"Read a document of {whose}{ids} by its path: all of it, some of its lines, or as much as fits "
+            f"max_tokens. A long one comes in parts; each says how to go on.{of_many}"
+        )
+    instead = f" To find something in them, call {names.search}." if names.search else ""
+    return f"List the files and folders of {whose}, with sizes, in the order of their paths.{instead}{of_many}"

@@ -1,0 +1,144 @@
+"""The content that a request sees: of a server in one version, or of the servers that a toolkit chose from.
+
+Everything that reads content begins here, so that nothing is read that is not served.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+
+from catalog.models import Content, Origin, Server, ToolkitItem, Version, VersionFile
+from endpoint.admitted import Admitted
+from endpoint.serving.uris import parse_path, uri_of
+from indexing.matching import format_of
+from indexing.models import Text
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file without its text."""
+
+    path: str
+    """On its server."""
+    size: int
+    """Bytes."""
+    blob: int
+    changed_at: datetime
+    origin: str
+    provenance: dict[str, Any]
+
+    @property
+    def brought(self) -> dict[str, Any]:
+        """Where an imported one came from; a detached one is no longer its forge's."""
+        return self.provenance if self.origin == Origin.IMPORTED else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """What is served of one server's content."""
+
+    server: Server
+    version: Version | None
+    """None for the live content."""
+    prefix: str = ""
+    """Before its paths, where several servers are seen side by side: `docs/`."""
+
+    @property
+    def rows(self) -> QuerySet[Any]:
+        if self.version is None:
+            return Content.objects.filter(server=self.server)
+        # The version is looked for by its server, too: none of another server is ever read.
+        return VersionFile.objects.filter(version=self.version, version__server=self.server)
+
+    def files(self, *, after: str = "", below: str = "", limit: int, rows: QuerySet[Any] | None = None) -> list[File]:
+        """In the order of their paths: those after one path, and below a folder (or with another prefix). `rows` are
+        some of `self.rows`."""
+        rows = self.rows if rows is None else rows
+        if below:
+            rows = rows.filter(path__gte=below, path__lt=below + AFTER_ALL)
+        if after:
+            rows = rows.filter(path__gt=after)
+        at = "updated_at" if self.version is None else "version__created_at"
+        found = rows.order_by("path").values_list("path", "blob__size", "blob_id", at, "origin", "provenance")
+        return [File(*row) for row in found[:limit]]
+
+    def uri(self, path: str) -> str:
+        return uri_of(self.server.slug, path)
+
+    def web_address(self, path: str, brought: dict[str, Any]) -> str:
+        """Where a person sees the file: at its forge, as it is given to anyone, or in our pages."""
+        if url := _web(brought.get("url")):
+            return url
+        org, slug = self.server.organization.slug, self.server.slug
+        if self.server.visibility == Server.Visibility.PUBLIC:
+            page = reverse("mcp_file", args=[org, slug, path])
+            query: dict[str, object] = {"version": self.version.number} if self.version else {}
+        elif self.version is None:
+            page, query = reverse("catalog:content_at", args=[org, slug]), {"path": path}
+        else:
+            page = reverse("catalog:version", args=[org, slug, self.version.number])
+            query = {"folder": path.rpartition("/")[0]}
+        return f"{settings.BASE_URL}{page}" + (f"?{urlencode(query)}" if any(query.values()) else "")
+
+
+AFTER_ALL = "\U0010ffff"
+"""Comes after all that begins alike (as in `indexing.search.reading`)."""
+
+
+def served(admitted: Admitted) -> list[Served]:
+    """Of a toolkit none, unless it is set up to search contents. In the order of their paths."""
+    if admitted.server is not None:
+        if admitted.version is not None and admitted.version.server_id != admitted.server.pk:
+            raise ValueError("The version is another server's.")
+        return [Served(admitted.server, admitted.version)]
+    if not admitted.setup.search_contents or admitted.toolkit is None:
+        return []
+    return [Served(server, server.served_version, f"{server.slug}/") for server in _chosen_from(admitted)]
+
+
+def _chosen_from(admitted: Admitted) -> list[Server]:
+    toolkit = admitted.toolkit
+    items = ToolkitItem.objects.filter(toolkit=toolkit)
+    rows = items.values_list("tool__server", "prompt__server", "resource__server")
+    chosen: set[uuid.UUID] = {server for row in rows for server in row if server is not None}
+    # What is personal is in nobody else's toolkit, whatever became of it since it was chosen.
+    owned = Q(owner=None) | Q(owner=toolkit.owner_id) if toolkit and toolkit.owner_id else Q(owner=None)
+    servers = Server.objects.filter(owned, pk__in=chosen, organization=admitted.organization)
+    found = servers.select_related("organization", "active_version", "default_version")
+    return sorted(found, key=lambda server: f"{server.slug}/")
+
+
+def split(everything: Sequence[Served], path: str) -> tuple[Served, str] | None:
+    """Which server a path is on, and the path there. None for what is none: `..`, another server's, odd characters."""
+    for it in everything:
+        if path.startswith(it.prefix):
+            found = parse_path(path[len(it.prefix) :])
+            return None if found is None else (it, found)
+    return None
+
+
+def named(everything: Sequence[Served], slug: str) -> Served | None:
+    return next((it for it in everything if it.server.slug == slug), None)
+
+
+def titles(it: Served, files: Sequence[File]) -> dict[str, str]:
+    """By path: the titles that texts have by themselves, of those that are in the index."""
+    if not files:
+        return {}
+    texts = Text.objects.filter(index__server=it.server, blob__in={file.blob for file in files}, name="")
+    found = {(blob, format_): title for blob, format_, title in texts.values_list("blob", "format", "title")}
+    named = ((file.path, found.get((file.blob, format_of(file.path)), "")) for file in files)
+    return {path: title for path, title in named if title}
+
+
+def _web(url: object) -> str:
+    return url if isinstance(url, str) and url.startswith(("https://", "http://")) else ""
