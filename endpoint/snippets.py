@@ -152,12 +152,15 @@ def _gemini(target: Target) -> Snippet:
 
 def _inspector(target: Target) -> Snippet:
     program = ["npx", "@modelcontextprotocol/inspector"]
-    shown = [*program, "--server-url", target.address, "--transport", "http", *_header(target, "--header")]
+    shown = [*program, "--server-url", target.address, "--transport", "http"]
     asked = [*program, "--cli", target.address, "--transport", "http", "--method", "tools/list"]
+    advice = "To look at what a client sees: in a browser, or in the terminal alone."
+    if target.key:  # its page takes no headers from the command line
+        advice += f" In the browser, add the header Authorization with “Bearer {target.key}” to the server's settings."
     return Snippet(
         "inspector",
         "MCP Inspector",
-        "To look at what a client sees: in a browser, or in the terminal alone.",
+        advice,
         (
             Part("In a browser", shlex.join(shown)),
             Part("In the terminal", shlex.join([*asked, *_header(target, "--header")])),

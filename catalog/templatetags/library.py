@@ -7,8 +7,8 @@ from typing import Any
 from django import template
 from django.urls import reverse
 
-from catalog import library
-from catalog.documents import Entity
+from catalog import library, tabs
+from catalog.documents import Entity, kind_of
 from catalog.entity_uses import EntityUse
 from catalog.library import SHELVES, Shelf
 from catalog.models import EntityKind, EntityRevision
@@ -53,9 +53,11 @@ def library_tabs(membership: Membership, current: Shelf) -> list[dict[str, Any]]
 @register.simple_tag
 def entity_tabs(row: Entity, current: str) -> list[dict[str, Any]]:
     """The pages about one row as `components/_tabs.html` takes them."""
+    own = [(page, label, library.address(row, page)) for page, label in (("", "Overview"), ("history", "History"))]
+    where = [row.organization.slug, row.pk]
+    others = [(tab.name, tab.label, reverse(tab.url_name, args=where)) for tab in tabs.entity_tabs(kind_of(row))]
     return [
-        {"label": label, "url": library.address(row, page), "current": current == page, "count": None}
-        for page, label in (("", "Overview"), ("history", "History"))
+        {"label": label, "url": url, "current": current == name, "count": None} for name, label, url in [*own, *others]
     ]
 
 

@@ -2,6 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from orgs.models import Organization
+from tests import factories
 from tests.isolation import Case
 
-CASES: dict[str, Case] = {}
+
+def _server(acme: Organization) -> dict[str, Any]:
+    return {"server": factories.server(acme).slug}
+
+
+def _toolkit(acme: Organization) -> dict[str, Any]:
+    return {"pk": factories.toolkit(acme).pk}
+
+
+_BY_KEY = "clients carry a key or a token, and no session: without one, known and unknown servers answer the same"
+
+CASES: dict[str, Case] = {
+    "llms_txt": Case(_server, viewer=401, nobody=401, outsider=401, elsewhere=401, why=_BY_KEY),
+    "llms_full_txt": Case(_server, viewer=401, nobody=401, outsider=401, elsewhere=401, why=_BY_KEY),
+    "mcp_file": Case(
+        lambda acme: {**_server(acme), "path": "a.md"}, viewer=401, nobody=401, outsider=401, elsewhere=401, why=_BY_KEY
+    ),
+    "endpoint:connect": Case(_server, viewer=200),
+    "endpoint:toolkit_connect": Case(_toolkit, viewer=200),
+    "endpoint:setup": Case(_server, viewer=403, method="post"),
+    "endpoint:toolkit_setup": Case(_toolkit, viewer=403, method="post"),
+}
