@@ -25,17 +25,23 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 _django = get_asgi_application()
 
+from endpoint import recording, threads  # noqa: E402  # they bring models, which want Django to be set up
+from endpoint.asgi import application as _endpoint  # noqa: E402
+
 _INBOX = ("/hooks/", "/api/github/webhook", "/api/gitlab/webhook", "/api/bitbucket/webhook")
 """Where forges post (forges/inbox_urls.py)."""
 
 
 async def application(scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-    """Django for HTTP, and the lifespan protocol, which Django itself does not speak.
+    """MCP's endpoint, Django for all else, and the lifespan protocol, which Django itself does not speak.
 
     https://asgi.readthedocs.io/en/latest/specs/lifespan.html
     """
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
+        return
+    if scope["type"] == "http" and scope["path"].startswith("/mcp/") and not scope["path"].endswith(".txt"):
+        await _endpoint(scope, receive, send)
         return
     most = settings.HOOK_MAX_BYTES if scope["path"].startswith(_INBOX) else settings.MAX_REQUEST_BYTES
     try:
@@ -85,13 +91,15 @@ async def _lifespan(receive: Receive, send: Send) -> None:
         if message["type"] == "lifespan.startup":
             await send({"type": "lifespan.startup.complete"})
         elif message["type"] == "lifespan.shutdown":
-            await sync_to_async(_close_database)()
+            await sync_to_async(_close)()
             await send({"type": "lifespan.shutdown.complete"})
             return
 
 
-def _close_database() -> None:
-    """A pool keeps connections open that nobody would close otherwise."""
+def _close() -> None:
+    """Write what was noted of the last requests. A pool keeps connections open that nobody would close otherwise."""
+    threads.close()
+    recording.stop()
     connections.close_all()
     for connection in connections.all():
         close_pool = getattr(connection, "close_pool", None)

@@ -385,6 +385,21 @@ INDEX_REFRESH_JITTER_MINUTES = env.int("INDEX_REFRESH_JITTER_MINUTES", default=6
 SEARCH_ELSEWHERE_SECONDS = env.float("SEARCH_ELSEWHERE_SECONDS", default=2.0)
 """How long a search waits for other MCP servers, and for pages of what is not indexed yet; 0 asks nobody."""
 
+# ------------------------------------------------------------------------------------------------ endpoint
+
+MCP_ALLOWED_ORIGINS: list[str] = env.list("MCP_ALLOWED_ORIGINS", default=[])
+"""Origins whose pages may ask the endpoint in a browser, beside those on ALLOWED_HOSTS: `https://host`; `*` for all."""
+MCP_MAX_REQUEST_BYTES = env.int("MCP_MAX_REQUEST_BYTES", default=4 << 20)
+MCP_REQUEST_SECONDS = env.float("MCP_REQUEST_SECONDS", default=120.0)
+"""From its first byte to the last one of its answer."""
+MCP_THREADS = env.int("MCP_THREADS", default=8)
+"""What is answered from the database at the same moment, in one process; each takes a connection."""
+MCP_PATIENT_THREADS = env.int("MCP_PATIENT_THREADS", default=32)
+"""And what waits for others: tools' calls, searches that ask other servers."""
+LLMS_TXT_MAX_FILES = env.int("LLMS_TXT_MAX_FILES", default=10_000)
+LLMS_FULL_MAX_BYTES = env.int("LLMS_FULL_MAX_BYTES", default=32 << 20)
+"""Of the texts in one llms-full.txt; what is left out is told of at its end."""
+
 # ------------------------------------------------------------------------------------------------ logging
 
 DEFAULT_EXCEPTION_REPORTER_FILTER = "lib.reports.WithoutValues"
@@ -405,6 +420,8 @@ LOGGING: dict[str, Any] = {
         # So do these at INFO already, and what a server sent that they do not understand.
         "httpx2": {"level": "WARNING"},
         "mcp.client": {"level": "CRITICAL"},
+        # Two lines for each request; and what it says of those it refuses, is in our request log.
+        "mcp.server": {"level": "ERROR"},
         "client": {"level": "CRITICAL"},
     },
 }

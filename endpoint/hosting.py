@@ -1,0 +1,58 @@
+"""The SDK's server for one request.
+
+Name, instructions and handlers are fixed when a `Server` of the SDK is made, and its session manager has a task group
+that has to be entered. Both are cheap (7 µs and some 70 µs), so each request has its own and they end with it: nothing
+that was true of another target, another caller or an hour ago is ever at hand, and nothing goes on after the answer
+(ADR 0018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mcp.server.lowlevel.server import Server
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+from starlette.types import Receive, Scope, Send
+
+from catalog.models import Server as OurServer
+from endpoint.admitted import Admitted
+from endpoint.dispatch import Handlers, observed
+
+
+async def answer(
+    admitted: Admitted, schema: Mapping[str, Any] | None, scope: Scope, receive: Receive, send: Send
+) -> None:
+    """Let the SDK answer one request of HTTP, in whichever revision of the protocol it is written.
+
+    `schema` is the input schema of the tool that is called, if one is.
+    """
+    manager = StreamableHTTPSessionManager(server_of(admitted, schema), json_response=True, stateless=True)
+    async with manager.run():
+        # Past the manager's own limit on bodies: ours was kept already, and stands for all.
+        await manager.handle_request(scope, receive, send)
+
+
+def server_of(admitted: Admitted, schema: Mapping[str, Any] | None = None) -> Server[Any]:
+    """What answers for the target of a request."""
+    target = admitted.target
+    handlers = Handlers(admitted)
+    server: Server[Any] = Server(
+        target.slug,
+        title=target.name,
+        version=str(admitted.version.number) if admitted.version else "live",
+        description=target.description or None,
+        instructions=(target.instructions or None) if isinstance(target, OurServer) else None,
+        # Asked for the tool that is called, and for no other. Without it the SDK would list all tools for each call.
+        get_tool_input_schema=lambda _name: schema,
+        on_list_tools=handlers.list_tools,
+        on_call_tool=handlers.call_tool,
+        on_list_resources=handlers.list_resources,
+        on_list_resource_templates=handlers.list_templates,
+        on_read_resource=handlers.read_resource,
+        on_list_prompts=handlers.list_prompts,
+        on_get_prompt=handlers.get_prompt,
+        on_completion=handlers.complete,
+    )
+    server.middleware.append(observed(admitted.trace))
+    return server

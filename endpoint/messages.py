@@ -1,0 +1,98 @@
+"""What a body says, as far as refusals and the request log need it. Pure.
+
+The SDK reads the body again, and judges it: here nothing is refused that it would take.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pydantic_core
+from mcp_types import CLIENT_INFO_META_KEY, INVALID_REQUEST, PARSE_ERROR
+
+_SUBJECTS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
+_CLIENT_LENGTH = 120
+_SUBJECT_LENGTH = 500
+_METHOD_LENGTH = 100
+
+
+class Unreadable(Exception):
+    """A body that is no single message. `str(error)` is a sentence."""
+
+    def __init__(self, sentence: str, code: int) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of JSON-RPC."""
+
+    id: str | int | None
+    """None for a notification, and where it is not one that JSON-RPC knows."""
+    method: str
+    subject: str
+    """The tool's or prompt's name, or the resource's URI."""
+    arguments: Any
+    client: str
+    """Name and version that the client says of itself."""
+    name: str
+    """Of the tool that is called with arguments, as it was sent."""
+
+
+def read(body: bytes) -> Message:
+    """The message in a request's body. Raises Unreadable."""
+    try:
+        # The SDK's own parser: it stops at 200 levels, and at numbers of absurd length.
+        found = pydantic_core.from_json(body)
+    except ValueError as error:
+        raise Unreadable(f"The body is not JSON: {error}.", PARSE_ERROR) from None
+    if isinstance(found, list):
+        raise Unreadable("The body is a batch. Send one message in each request.", INVALID_REQUEST)
+    if not isinstance(found, dict):
+        raise Unreadable("The body is not a message of JSON-RPC 2.0, which is an object.", INVALID_REQUEST)
+    method = found.get("method")
+    method = method if isinstance(method, str) else ""
+    params = found.get("params")
+    params = params if isinstance(params, dict) else {}
+    subject = params.get(_SUBJECTS.get(method, ""))
+    subject = subject if isinstance(subject, str) else ""
+    arguments = params.get("arguments")
+    said = found.get("id")
+    return Message(
+        id=said if isinstance(said, str | int) and not isinstance(said, bool) else None,
+        method=_printable(method, _METHOD_LENGTH),
+        subject=_printable(subject, _SUBJECT_LENGTH),
+        arguments=arguments,
+        client=_client(params),
+        name=subject if method == "tools/call" and arguments else "",
+    )
+
+
+def refusal(sentence: str, *, code: int, of: str | int | None = None, data: Any = None) -> bytes:
+    """The body of an answer that is an error."""
+    error: dict[str, Any] = {"code": code, "message": sentence}
+    if data is not None:
+        error["data"] = data
+    return json.dumps({"jsonrpc": "2.0", "id": of, "error": error}, separators=(",", ":")).encode()
+
+
+def client_of(user_agent: str) -> str:
+    """How a client is called that says nothing of itself but its User-Agent."""
+    return _printable(user_agent, _CLIENT_LENGTH)
+
+
+def _client(params: dict[str, Any]) -> str:
+    meta = params.get("_meta")
+    info = params.get("clientInfo") or (meta.get(CLIENT_INFO_META_KEY) if isinstance(meta, dict) else None)
+    if not isinstance(info, dict):
+        return ""
+    parts = [part for part in (info.get("name"), info.get("version")) if isinstance(part, str)]
+    return _printable(" ".join(parts), _CLIENT_LENGTH)
+
+
+def _printable(text: str, most: int) -> str:
+    """TEXT on one line, without what a terminal or a database would stumble over."""
+    return "".join(each if each.isprintable() else " " for each in text[:most]).strip()

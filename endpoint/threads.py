@@ -1,0 +1,80 @@
+"""Where what a request needs of the database and of others is done: in two bounded sets of threads.
+
+The protocol runs on the event loop, the ORM does not. *Quick* threads only ask the database; *patient* ones may wait
+for an upstream API. A thread holds at most one database connection, so the two bounds bound the connections, too, and
+while all patient threads wait for a slow upstream, searching and reading go on in the quick ones (ADR 0018).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connections
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+_pools: dict[bool, ThreadPoolExecutor] = {}
+_making = threading.Lock()
+
+here: contextvars.ContextVar[bool] = contextvars.ContextVar("millrace_here", default=False)
+"""Set where synchronous code asks (endpoint/inside.py): then everything is done in its own thread, and transaction."""
+
+
+async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """What `function` returns or raises, done in a quick thread. Cancelled before its turn, it is never done."""
+    return await _run(False, partial(function, *args, **kwargs))
+
+
+async def run_patiently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in a patient thread: `function` may wait for others.
+
+    A thread cannot be interrupted. When the request is cancelled meanwhile nobody waits for the function any more, and
+    it ends by its own time limit (CALL_TOTAL_TIMEOUT).
+    """
+    return await _run(True, partial(function, *args, **kwargs))
+
+
+def close() -> None:
+    """Let the threads end, when they have done what they are at."""
+    with _making:
+        pools = list(_pools.values())
+        _pools.clear()
+    for pool in pools:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+async def _run(patient: bool, function: Callable[[], T]) -> T:
+    if here.get():
+        return await sync_to_async(function, thread_sensitive=True)()
+    context = contextvars.copy_context()
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_pool(patient), context.run, _done_with_the_database, function, patient)
+
+
+def _pool(patient: bool) -> ThreadPoolExecutor:
+    with _making:
+        if patient not in _pools:
+            size = settings.MCP_PATIENT_THREADS if patient else settings.MCP_THREADS
+            name = "mcp-patient" if patient else "mcp-quick"
+            _pools[patient] = ThreadPoolExecutor(size, thread_name_prefix=name)
+        return _pools[patient]
+
+
+def _done_with_the_database(function: Callable[[], T], patient: bool) -> T:
+    try:
+        return function()
+    finally:
+        for connection in connections.all(initialized_only=True):
+            # SQLite's connections cost more to open than what is asked of them, and a file has no limit on them. The
+            # few quick threads keep theirs; each has a cache of its own, so the many patient ones do not.
+            if connection.vendor != "sqlite" or patient:
+                connection.close()
