@@ -164,6 +164,9 @@ else:
     _database["CONN_HEALTH_CHECKS"] = True
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
+if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
+    # Django's 300 would let whoever asks from many addresses push out what is counted of others.
+    CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
 
 # ------------------------------------------------------------------------------------------------ people
 
@@ -215,7 +218,7 @@ _https = BASE_URL.startswith("https://")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
 SESSION_COOKIE_AGE = 60 * 60 * 24 * 14
 SECURE_SSL_REDIRECT = _https and env.bool("SSL_REDIRECT", default=True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", default=31_536_000 if _https else 0)
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
@@ -396,9 +399,20 @@ MCP_THREADS = env.int("MCP_THREADS", default=8)
 """What is answered from the database at the same moment, in one process; each takes a connection."""
 MCP_PATIENT_THREADS = env.int("MCP_PATIENT_THREADS", default=32)
 """And what waits for others: tools' calls, searches that ask other servers."""
+MCP_RATE_ANONYMOUS = env.int("MCP_RATE_ANONYMOUS", default=60)
+"""Requests a minute from one address (a /64 of IPv6) that carry no credential, and as many with wrong ones."""
+MCP_RATE_KEY = env.int("MCP_RATE_KEY", default=600)
+"""Requests a minute with one key that has no limit of its own, or by one person."""
 LLMS_TXT_MAX_FILES = env.int("LLMS_TXT_MAX_FILES", default=10_000)
 LLMS_FULL_MAX_BYTES = env.int("LLMS_FULL_MAX_BYTES", default=32 << 20)
 """Of the texts in one llms-full.txt; what is left out is told of at its end."""
+
+# ------------------------------------------------------------------------------------------------ seen by the operator
+
+MCP_LOG_DAYS = env.int("MCP_LOG_DAYS", default=30)
+"""How long the endpoint's request log is kept. What is counted by the hour is kept for 13 months."""
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+"""What Prometheus sends as bearer token to read /metrics; without it there is no such address."""
 
 # ------------------------------------------------------------------------------------------------ logging
 

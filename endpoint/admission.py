@@ -1,16 +1,31 @@
-"""Who may: for now, anyone to a public server, and nobody else."""
+"""Who may: a request and what it carries, and whether it is answered.
 
-# ruff: noqa: ARG001
+What somebody may not know of looks like what does not exist: whoever carries nothing is told to bring a credential for
+all that is not public; whoever carries a good one is told that there is nothing, in the same words. The database is
+asked the same in both cases, as the rules are part of the query.
+"""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from catalog.models import Server, Toolkit, Version
+from endpoint import keys, limits, setups
 from endpoint.addresses import Address
 from endpoint.admitted import Admitted, Caller, Refused
-from endpoint.models import Setup
-from orgs.models import Membership
+from endpoint.models import ApiKey, Setup
+from orgs.models import Membership, Organization
+
+_BEARER = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]{1,4096}=*)\Z", re.IGNORECASE)
+"""RFC 6750, 2.1."""
+_NUMBER = re.compile(r"\A[1-9][0-9]{0,8}\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,33 +34,150 @@ class Asked:
 
     address: Address
     version: str
+    """Of `?version=`, "" for none."""
     authorization: str
+    """The header, "" for none."""
     remote: str
+    """The client's address."""
     base: str
+    """`https://host`, as the client addressed us."""
 
 
 def admit(asked: Asked, *, count: bool = True) -> Admitted:
-    """What may be answered. Raises Refused."""
-    server = (
-        Server.objects.select_related("organization")
-        .filter(
-            organization__slug=asked.address.organization,
-            slug=asked.address.server,
-            visibility=Server.Visibility.PUBLIC,
-            owner=None,
-        )
-        .first()
-    )
-    if server is None:
-        raise Refused("A credential is needed here.", status=401, headers={"WWW-Authenticate": "Bearer"})
-    caller = Caller(kind="anonymous", name="anonymous", limited_as=asked.remote, may_call=False)
-    setup = Setup.objects.filter(server=server).first() or Setup(server=server)
-    return Admitted(server.organization, caller, setup, server=server, version=server.served_version)
+    """What may be answered. Raises Refused; `count` is whether it counts for rates and quotas."""
+    caller, target = _found(asked, count)
+    if target is None:
+        raise Refused(_nothing(asked.address), status=404)
+    setup = _setup(target)
+    if count:
+        limits.check_quota(setup)
+    if isinstance(target, Toolkit):
+        if asked.version:
+            raise Refused("A toolkit has no versions: leave ?version= away.", status=404)
+        return Admitted(target.organization, caller, setup, toolkit=target)
+    version = _pinned(target, asked.version) if asked.version else target.served_version
+    return Admitted(target.organization, caller, setup, server=target, version=version, pinned=bool(asked.version))
 
 
 def admit_member(membership: Membership, target: Server | Toolkit, *, version: Version | None) -> Admitted:
-    """The same for a member who asks from the pages."""
-    caller = Caller("person", membership.user.email, "", may_call=True, user_id=membership.user.pk)
-    if isinstance(target, Server):
-        return Admitted(target.organization, caller, Setup(server=target), server=target, version=version)
-    return Admitted(target.organization, caller, Setup(toolkit=target), toolkit=target)
+    """The same for a member who asks from the pages: `version` is the one to answer from, None for the live content.
+
+    Raises Refused for what is not theirs to see.
+    """
+    if target.organization_id != membership.organization_id or target.owner_id not in (None, membership.user_id):
+        raise Refused("There is nothing at this address for you.", status=404)
+    person = membership.user
+    caller = Caller("person", person.email, f"person:{person.pk}", may_call=True, user_id=person.pk)
+    setup = setups.setup_of(target)
+    if isinstance(target, Toolkit):
+        return Admitted(membership.organization, caller, setup, toolkit=target)
+    return Admitted(membership.organization, caller, setup, server=target, version=version)
+
+
+def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
+    """Who asks, and what they asked for if it is there for them."""
+    take: Callable[[str, int], None] = limits.take if count else limits.take_none
+    stranger = f"address:{limits.network_of(asked.remote)}"
+    if not asked.authorization:
+        take(stranger, settings.MCP_RATE_ANONYMOUS)
+        target = _public(asked.address)
+        if target is None:
+            raise _unauthorized(asked, "A key or a sign-in is needed here, if there is anything at this address.")
+        return Caller("anonymous", "anonymous", stranger, may_call=False), target
+    match = _BEARER.match(asked.authorization)
+    token = match[1] if match else ""
+    if key := keys.find_key(token):
+        caller = Caller("key", key.name, f"key:{key.pk}", may_call=key.may_call, key_id=key.pk)
+        take(caller.limited_as, key.rate_per_minute or settings.MCP_RATE_KEY)
+        return caller, _reached(asked.address, key)
+    organization = Organization.objects.filter(slug=asked.address.organization).first()
+    person = None
+    if token and organization is not None and not keys.is_key(token):
+        resource = asked.base + asked.address.path
+        person = _signed_in(token, resource, organization)
+    if person is None or organization is None:
+        # What somebody tries is counted by where they are, so that nobody can try for long.
+        take(f"tried:{stranger}", settings.MCP_RATE_ANONYMOUS)
+        raise _unauthorized(
+            asked, "This key or token is not valid here: it is unknown, expired or revoked.", error="invalid_token"
+        )
+    take(person.limited_as, settings.MCP_RATE_KEY)
+    return person, _of_member(asked.address, organization, person)
+
+
+def _public(address: Address) -> Server | Toolkit | None:
+    return _first(_targets(address), Q(owner=None, visibility=Server.Visibility.PUBLIC) if address.server else None)
+
+
+def _reached(address: Address, key: ApiKey) -> Server | Toolkit | None:
+    """What a key opens: what it names, or all that is nobody's own; a personal thing only for the one who made it."""
+    named = Q(pk__in=key.servers.values("pk") if address.server else key.toolkits.values("pk"))
+    maker = Membership.objects.filter(
+        organization=OuterRef("organization"), user=OuterRef("owner"), user__is_active=True, user_id=key.created_by_id
+    )
+    everybodys = Q(owner=None) if key.everything else Q(owner=None) & named
+    rows = _targets(address).filter(organization=key.organization_id)
+    return _first(rows, everybodys | (Q(owner__isnull=False) & named & Q(Exists(maker))))
+
+
+def _of_member(address: Address, organization: Organization, person: Caller) -> Server | Toolkit | None:
+    rows = _targets(address).filter(organization=organization)
+    return _first(rows, Q(owner=None) | Q(owner=person.user_id))
+
+
+def _targets(address: Address) -> QuerySet[Any]:
+    """What has this address; of toolkits that may be several, as members name their own as they like."""
+    if address.server:
+        rows = Server.objects.select_related("active_version", "default_version").filter(slug=address.server)
+    else:
+        rows = Toolkit.objects.filter(slug=address.toolkit)
+    rows = rows.select_related("organization", "endpoint_setup").filter(organization__slug=address.organization)
+    # The organisation's comes first: an address does not change its meaning because a member names something.
+    return rows.order_by(F("owner").asc(nulls_first=True))  # type: ignore[no-any-return]
+
+
+def _first(rows: QuerySet[Any], allowed: Q | None) -> Server | Toolkit | None:
+    found: Server | Toolkit | None = (rows.none() if allowed is None else rows.filter(allowed)).first()
+    return found
+
+
+def _pinned(server: Server, number: str) -> Version:
+    version = server.versions.filter(number=int(number)).first() if _NUMBER.match(number) else None
+    if version is None:
+        raise Refused("This server has no version of this number.", status=404)
+    version.server = server
+    return version
+
+
+def _setup(target: Server | Toolkit) -> Setup:
+    """The one that came with it, or the defaults."""
+    saved: Setup | None = getattr(target, "endpoint_setup", None)
+    if saved is not None:
+        return saved
+    return Setup(server=target) if isinstance(target, Server) else Setup(toolkit=target)
+
+
+def _nothing(address: Address) -> str:
+    return f"There is no {'server' if address.server else 'toolkit'} at this address, or none that you may use."
+
+
+def _unauthorized(asked: Asked, sentence: str, *, error: str = "") -> Refused:
+    challenge = _challenge(asked, error)
+    return Refused(sentence, status=401, headers={"WWW-Authenticate": challenge})
+
+
+def _signed_in(token: str, resource: str, organization: Organization) -> Caller | None:
+    try:
+        verification = import_module("endpoint.oauth.verification")
+    except ModuleNotFoundError:
+        return None
+    found: Caller | None = verification.caller_of(token, resource=resource, organization=organization)
+    return found
+
+
+def _challenge(asked: Asked, error: str) -> str:
+    try:
+        metadata = import_module("endpoint.oauth.metadata")
+    except ModuleNotFoundError:
+        return f'Bearer error="{error}"' if error else "Bearer"
+    return str(metadata.challenge(asked.base, asked.address, error=error))

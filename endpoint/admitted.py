@@ -25,7 +25,7 @@ class Caller:
     may_call: bool
     """Whether it may call tools that reach upstream APIs."""
     key_id: uuid.UUID | None = None
-    user_id: int | None = None
+    user_id: uuid.UUID | None = None
     client: str = ""
     """The OAuth client's name."""
 

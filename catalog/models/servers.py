@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.conf import settings
 from django.db import models
 
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 
 if TYPE_CHECKING:
     from catalog.models.contents import Version
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 
 class ServerQuerySet(models.QuerySet["Server"]):
     def for_org(self, organization: Organization) -> ServerQuerySet:
+        """All of them, whoever may see them: what works for the organisation by itself goes by this."""
         return self.filter(organization=organization)
+
+    def visible_to(self, membership: Membership) -> ServerQuerySet:
+        """The organisation's, and the member's own: what pages show goes by this."""
+        return self.filter(
+            models.Q(owner=None) | models.Q(owner=membership.user_id), organization=membership.organization_id
+        )
 
 
 class Server(models.Model):
