@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import mcp_types as types
-from mcp.server.context import CallNext, HandlerResult, ServerRequestContext
+from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, ServerRequestContext
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
@@ -99,7 +99,7 @@ def internal(error: Exception, trace: Trace) -> MCPError:
     )
 
 
-def observed(trace: Trace) -> Callable[[Context, CallNext], Any]:
+def observed(trace: Trace) -> ServerMiddleware[Any]:
     """Notes errors, and says which parameter was wrong where the SDK would only say that one was."""
 
     async def noting(ctx: Context, call_next: CallNext) -> HandlerResult:

@@ -90,10 +90,10 @@ def check(scope: Scope) -> Asker:
     return Asker(f"{scheme}://{host}", origin)
 
 
-def check_post(scope: Scope) -> None:
-    """Whether a message may be in it. Raises Refused, with `Allow` for other methods."""
+def check_post(scope: Scope) -> Refused | None:
+    """Why no message can be in it, with `Allow` for other methods; None if one can."""
     if scope["method"] != "POST":
-        raise Refused(
+        return Refused(
             "Send messages with POST: this server has none to send by itself, and keeps no sessions.",
             status=405,
             code=INVALID_REQUEST,
@@ -102,14 +102,15 @@ def check_post(scope: Scope) -> None:
     headers = Headers(scope=scope)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
-        raise Refused("The Content-Type of a message is application/json.", status=415, code=INVALID_REQUEST)
+        return Refused("The Content-Type of a message is application/json.", status=415, code=INVALID_REQUEST)
     accepted = {each.partition(";")[0].strip().lower() for each in headers.get("accept", "").split(",")}
     if not accepted & {"application/json", "application/*", "*/*"}:
-        raise Refused(
-            "Answers are JSON: the Accept header of a message is “application/json, text/event-stream”.",
+        return Refused(
+            'Answers are JSON: send the header "Accept: application/json, text/event-stream".',
             status=406,
             code=INVALID_REQUEST,
         )
+    return None
 
 
 def preflight(scope: Scope) -> Pairs:
