@@ -23,7 +23,7 @@ from endpoint.setups import needed
 from orgs import access
 from orgs.models import Membership
 
-PAGES = (("connect", "Connect"), ("setup", "Settings"))
+PAGES = (("connect", "Connect"), ("playground", "Playground"), ("setup", "Settings"))
 """The pages below the tab, in their order."""
 
 
@@ -60,7 +60,7 @@ class Place:
         """The URL that clients are given."""
         slug, organization = self.target.slug, self.membership.organization.slug
         found = Address(organization, server=slug) if self.is_server else Address(organization, toolkit=slug)
-        return settings.BASE_URL + found.path
+        return f"{settings.BASE_URL}{found.path}"
 
     def url(self, page: str) -> str:
         """The address of one of PAGES."""

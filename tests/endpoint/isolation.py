@@ -27,6 +27,8 @@ CASES: dict[str, Case] = {
     ),
     "endpoint:connect": Case(_server, viewer=200),
     "endpoint:toolkit_connect": Case(_toolkit, viewer=200),
+    "endpoint:playground": Case(_server, viewer=200, method="post"),
+    "endpoint:toolkit_playground": Case(_toolkit, viewer=200, method="post"),
     "endpoint:setup": Case(_server, viewer=403, method="post"),
     "endpoint:toolkit_setup": Case(_toolkit, viewer=403, method="post"),
 }
