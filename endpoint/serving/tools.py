@@ -1,28 +1,106 @@
-"""The tools of a server or toolkit: none yet."""
-
-# ruff: noqa: ARG001
+"""The tools of a server or toolkit: the built-in ones, then those that were configured."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
+from catalog.calls.validating import BadSchema, TooSlow, problems
 from endpoint.admitted import Admitted
+from endpoint.serving import built_in, configured, paging
+from endpoint.serving.answers import trouble
+from endpoint.serving.offered import Offered
+from endpoint.serving.uris import is_storable, shown
+
+PAGE = 250
+PAGE_CHARACTERS = 2_000_000
+"""Of the schemas in one page of the list, about: one schema can have 300,000."""
+_BATCH = 50
+_BUILT_IN, _CONFIGURED = "built-in", "configured"
 
 
 def list_tools(admitted: Admitted, cursor: str | None) -> types.ListToolsResult:
-    return types.ListToolsResult(tools=[])
+    """So many at a time: the built-in ones, then the others by name. Raises BadCursor."""
+    listed = f"tools {admitted.target.pk}"
+    position = paging.read(cursor, listed, length=2)
+    found: list[types.Tool] = []
+    characters = 0
+    last: list[str] = []
+    following = None
+    for place, tool in _after(admitted, position):
+        if len(found) == PAGE or characters > PAGE_CHARACTERS:
+            following = paging.write(listed, last)
+            break
+        found.append(tool)
+        characters += len(json.dumps(tool.input_schema))
+        last = place
+    admitted.trace.found = len(found)
+    return types.ListToolsResult(tools=found, next_cursor=following)
 
 
 def call_tool(admitted: Admitted, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
-    raise MCPError(types.INVALID_PARAMS, "There is no tool with this name.")
+    """What the tool says; whatever goes wrong on the way is a result, too, that says so. Raises MCPError for a name
+    that no tool has."""
+    found = _find(admitted, name)
+    if found is None:
+        raise MCPError(types.INVALID_PARAMS, f"There is no tool “{shown(name)}” here. tools/list says what there is.")
+    wrong = "" if found.checks else _wrong(found.tool.input_schema, arguments)
+    if wrong:
+        admitted.trace.code = "bad_arguments"
+        return trouble(wrong)
+    return found.call(arguments)
 
 
 def input_schema(admitted: Admitted, name: str) -> dict[str, Any] | None:
-    return None
+    """None for a name that no tool has."""
+    found = _find(admitted, name)
+    return found.tool.input_schema if found is not None else None
 
 
 def is_patient(admitted: Admitted, name: str) -> bool:
-    return False
+    """Whether calling it may wait for others."""
+    found = _find(admitted, name)
+    return found is not None and found.patient
+
+
+def _find(admitted: Admitted, name: str) -> Offered | None:
+    if not name or not is_storable(name):
+        return None
+    own = built_in.offered(admitted)
+    taken = {each.tool.name: each for each in own}
+    return taken.get(name) or configured.find(admitted, name, taken)
+
+
+_Placed = tuple[list[str], types.Tool]
+"""A tool, and the position after it."""
+
+
+def _after(admitted: Admitted, position: list[str] | None) -> Iterator[_Placed]:
+    part, last = position or (_BUILT_IN, "")
+    own = [each.tool for each in built_in.offered(admitted)]
+    if part == _BUILT_IN:
+        names = [tool.name for tool in own]
+        for tool in own[names.index(last) + 1 if last in names else 0 :]:
+            yield [_BUILT_IN, tool.name], tool
+    named = configured.names(admitted, {tool.name for tool in own})
+    waiting = [each for each in named if part != _CONFIGURED or each.name > last]
+    for start in range(0, len(waiting), _BATCH):
+        for each in configured.load(admitted, waiting[start : start + _BATCH]):
+            yield [_CONFIGURED, each.tool.name], each.tool
+
+
+def _wrong(schema: dict[str, Any], arguments: dict[str, Any]) -> str:
+    """What is wrong with arguments, in sentences that repeat no value; "" for nothing."""
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+        return " ".join(problems(schema, arguments))
+    except UnicodeEncodeError:
+        return "The arguments hold half of a character (a lone surrogate)."
+    except (RecursionError, BadSchema):
+        return "The arguments are nested too deeply."
+    except TooSlow:
+        return "It takes too long to check the arguments. Give shorter ones."
