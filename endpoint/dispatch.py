@@ -48,9 +48,12 @@ class Handlers:
     ) -> types.ListResourceTemplatesResult:
         return await self._quickly(resources.list_templates, self._admitted, _cursor(params))
 
-    async def read_resource(self, _: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
+    async def read_resource(self, ctx: Context, params: types.ReadResourceRequestParams) -> types.ReadResourceResult:
         read, patient = resources.read_resource, resources.is_patient_resource
-        return await self._in_its_time(patient, read, self._admitted, str(params.uri))
+        try:
+            return await self._in_its_time(patient, read, self._admitted, str(params.uri))
+        except resources.ResourceNotFound as error:
+            raise error.for_revision(ctx.protocol_version) from None
 
     async def list_prompts(self, _: Context, params: types.PaginatedRequestParams | None) -> types.ListPromptsResult:
         return await self._quickly(prompts.list_prompts, self._admitted, _cursor(params))

@@ -7,6 +7,7 @@ from itertools import islice
 
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
+from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
 from endpoint.admitted import Admitted
 from endpoint.serving import configured_resources, paging
@@ -16,15 +17,20 @@ from endpoint.serving.uris import is_content, parse_uri, shown, template_of
 
 PAGE = 250
 NOT_FOUND_BEFORE_2026 = -32002
-"""The code of revisions up to 2025-11-25."""
+"""https://modelcontextprotocol.io/specification/2025-11-25/server/resources#error-handling"""
 
 
 class ResourceNotFound(MCPError):
-    """https://modelcontextprotocol.io/seps/2164-resource-not-found-error: invalid parameters since 2026-07-28; who
-    answers a client of before gives it `NOT_FOUND_BEFORE_2026`."""
+    """With the code of 2026-07-28: https://modelcontextprotocol.io/seps/2164-resource-not-found-error"""
 
     def __init__(self, uri: str) -> None:
         super().__init__(types.INVALID_PARAMS, f"There is no resource “{shown(uri)}” here.", {"uri": shown(uri)})
+
+    def for_revision(self, revision: str) -> MCPError:
+        """The same with the code that a revision of the protocol has for it."""
+        if revision in HANDSHAKE_PROTOCOL_VERSIONS:
+            return MCPError(NOT_FOUND_BEFORE_2026, self.message, self.data)
+        return self
 
 
 def list_resources(admitted: Admitted, cursor: str | None) -> types.ListResourcesResult:
