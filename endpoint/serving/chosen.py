@@ -17,14 +17,15 @@ Thing = TypeVar("Thing", Tool, Prompt, Resource)
 Entity = TypeVar("Entity", Command, Skill)
 
 
-def things(admitted: Admitted, model: type[Thing]) -> QuerySet[Thing]:
-    """Those of the server, or those that the toolkit chose; of private providers only for callers who are known."""
+def things(admitted: Admitted, model: type[Thing], *, hidden: bool = False) -> QuerySet[Thing]:
+    """Those of the server, or those that the toolkit chose. Of private providers only for callers who are known, unless
+    what is `hidden` from them is asked for, too."""
     rows = model._default_manager.filter(_owned(admitted, "server__"), server__organization=admitted.organization)
     if admitted.toolkit is not None:
         rows = rows.filter(toolkit_items__toolkit=admitted.toolkit)
     else:
         rows = rows.filter(server=admitted.server)
-    if not admitted.caller.known:
+    if not (admitted.caller.known or hidden):
         rows = rows.filter(provider__visibility=Server.Visibility.PUBLIC)
     return rows.order_by("pk")
 
