@@ -98,6 +98,12 @@ browser: $(VENV)/.dev
 	.venv-bench-crawl4ai/bin/pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
+# The gateway wants another release of the MCP SDK: alone as well. For bench.endpoint.
+.venv-bench-contextforge/.done: requirements/bench-contextforge.in
+	$(PYTHON) -m venv .venv-bench-contextforge
+	.venv-bench-contextforge/bin/pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
 # Node.js from PyPI, and npm's packages beside it: the versions are those of tests/conformance/package.json. No package's
 # own install script is run.
 .venv-conformance/.done: tests/conformance/package.json
@@ -127,4 +133,4 @@ pins: $(VENV)/.dev
 	done
 
 clean:
-	rm -rf $(VENV) .venv-bench .venv-bench-crawl4ai .venv-conformance .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*
+	rm -rf $(VENV) .venv-bench .venv-bench-crawl4ai .venv-bench-contextforge .venv-conformance .mypy_cache .ruff_cache .pytest_cache .import_linter_cache htmlcov staticfiles .coverage .coverage.*

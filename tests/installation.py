@@ -70,7 +70,7 @@ def installation(
     made = subprocess.run(
         [sys.executable, "-m", rows, *arguments], cwd=ROOT, env=filling, check=True, stdout=subprocess.PIPE, text=True
     )
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "web.log"
     command = [sys.executable, "-m", "uvicorn", "config.asgi:application", f"--port={port}", "--no-access-log"]
@@ -97,7 +97,8 @@ def end(process: subprocess.Popen[bytes]) -> None:
             process.wait(PATIENCE)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """One that nobody listens at, at this moment."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]
