@@ -169,12 +169,20 @@ def _judged(status: int, reply: dict[str, Any] | None) -> tuple[str, str]:
 
 
 def _texts(reply: dict[str, Any] | None) -> Iterator[str]:
+    """Those that are no JSON, which is easier to read in the reply itself."""
     result = (reply or {}).get("result", {})
     messages = [each.get("content", {}) for each in result.get("messages", ())]
     for part in [*result.get("content", ()), *messages, *result.get("contents", ())]:
         text = part.get("text") if isinstance(part, dict) else None
-        if isinstance(text, str) and text:
+        if isinstance(text, str) and text and not _is_json(text):
             yield text
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _pretty(value: object) -> str:

@@ -45,9 +45,9 @@ class SetupForm(forms.Form):
                 "something was chosen of.",
             )
         for tool in BUILT_IN:
-            self.fields[f"{tool}_enabled"] = forms.BooleanField(label="Offered", required=False)
+            self.fields[f"{tool}_enabled"] = forms.BooleanField(label=f"Offer {tool}", required=False)
             self.fields[f"{tool}_name"] = forms.CharField(
-                label="Name",
+                label=f"Name of {tool}",
                 required=False,
                 max_length=64,
                 widget=forms.TextInput(
@@ -61,7 +61,7 @@ class SetupForm(forms.Form):
                 ),
             )
             self.fields[f"{tool}_description"] = forms.CharField(
-                label="Description",
+                label=f"Description of {tool}",
                 required=False,
                 max_length=LONGEST_DESCRIPTION,
                 widget=forms.Textarea(attrs={"rows": 2, "placeholder": "As usual"}),

@@ -9,7 +9,7 @@ from typing import Self
 from django.utils import timezone
 
 from catalog import versions
-from catalog.models import Content, Prompt, Tool
+from catalog.models import Content, Prompt, Tool, Toolkit
 from gitsync.mirror.excerpts import excerpt
 from gitsync.mirror.showing import show
 from gitsync.models import EntityState, MirroredEntity
@@ -53,6 +53,7 @@ class Furnished:
     content: Content
     tool: Tool
     prompt: Prompt
+    toolkit: Toolkit
     succeeded: Run
     preview: Run
     failed: Run
@@ -82,6 +83,7 @@ class Furnished:
         factories.variable(team.docs, "REGION", "eu-1")
         factories.variable(team.docs, "API_KEY", secret="a key")
         member = Membership.objects.get(user=team.alice, organization=team.organization)
+        report = factories.tool(weather, "sendReport", method="POST", path="/reports", destructive=True)
         return cls(
             team=team,
             integration=integration,
@@ -99,6 +101,7 @@ class Furnished:
                 arguments=[{"name": "city", "description": "Where", "required": True}],
                 messages=[{"role": "user", "text": "Is it warm in {{city}}?"}],
             ),
+            toolkit=factories.toolkit(team.organization, "Desk", report),
             succeeded=succeeded,
             preview=team.runs(integration, PREVIEW),
             failed=_failed(team, forge),

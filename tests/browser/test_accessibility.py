@@ -112,6 +112,30 @@ def choose_secret(page: Page) -> None:
     expect(page.get_by_text("1 field needs your attention")).to_be_visible()
 
 
+def open_each_client(page: Page) -> None:
+    for name in ("Claude Desktop", "VS Code", "curl"):
+        page.locator("summary").filter(has_text=name).click()
+    expect(page.locator("details.client[open]")).to_have_count(1)
+
+
+def fetch_a_file(page: Page) -> None:
+    page.get_by_label("path", exact=False).first.fill("docs/everything.md")
+    page.get_by_role("button", name="Call").click()
+    expect(page.get_by_role("heading", name="Reply")).to_be_visible()
+
+
+def call_what_destroys(page: Page) -> None:
+    page.get_by_role("button", name="Call").click()
+    expect(page.get_by_role("button", name="Call it")).to_be_focused()
+
+
+def choose_a_name_twice(page: Page) -> None:
+    for group in ("search", "list"):
+        page.get_by_label(f"Name of {group}").fill("same")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("2 fields need your attention")).to_be_visible()
+
+
 def preview_an_import(page: Page) -> None:
     page.get_by_label("Or its text").fill(OTHER_CONFIGURATION)
     page.get_by_role("button", name="Preview").click()
@@ -163,6 +187,14 @@ CASES: dict[str, Case] = {
     "search without a result": Case(of_the_server("search/?q=zeppelin")),
     "queries without a result": Case(of_the_server("search/misses/")),
     "refreshing sources": Case(at("sources/refreshing/")),
+    "connect": Case(of_the_server("connect/"), then=open_each_client),
+    "connect without a key": Case(of_the_server("connect/?with=none"), person="carol"),
+    "playground": Case(of_the_server("connect/playground/?do=tool:fetch"), then=fetch_a_file),
+    "playground asks": Case(of_the_server("connect/playground/?do=tool:sendReport"), then=call_what_destroys),
+    "endpoint settings with errors": Case(of_the_server("connect/settings/"), then=choose_a_name_twice),
+    "toolkit connect": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/"),
+    "toolkit playground": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/playground/"),
+    "toolkit endpoint settings": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/settings/"),
     "server integrations": Case(of_the_server("integrations/")),
     "server integrations, menu": Case(of_the_server("integrations/"), then=open_the_menu),
     "server integrations, dialog": Case(of_the_server("integrations/"), then=open_the_dialog),
