@@ -110,8 +110,8 @@ def _found(
     found: list[Entry] = []
     for it in everything:
         # The server's own folder is above its files.
-        if it.prefix and it.prefix.startswith(start) and not recursive:
-            if it.prefix > after and (as_folder or it.prefix.startswith(prefix)) and it.rows.exists():
+        if it.prefix != start and it.prefix.startswith(start) and not recursive:
+            if it.prefix > after and it.rows.exists():
                 found.append(Entry(it.prefix[:-1], True))
         elif start.startswith(it.prefix) or it.prefix.startswith(start):
             found += _of(it, start[len(it.prefix) :], recursive, after, limit - len(found))
