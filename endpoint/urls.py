@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from endpoint.views import connecting, playground, setting_up
+from endpoint.views import connecting, playground, request_log, setting_up, usage
 
 app_name = "endpoint"
 
@@ -15,4 +15,11 @@ urlpatterns: list[URLPattern] = [
     path("toolkits/<uuid:pk>/connect/playground/", playground.toolkit_playground, name="toolkit_playground"),
     path("servers/<slug:server>/connect/settings/", setting_up.setup, name="setup"),
     path("toolkits/<uuid:pk>/connect/settings/", setting_up.toolkit_setup, name="toolkit_setup"),
+    path("usage/", usage.organization_usage, name="organization_usage"),
+    path("servers/<slug:server>/requests/", usage.usage, name="usage"),
+    path("servers/<slug:server>/requests/log/", request_log.requests, name="requests"),
+    path("servers/<slug:server>/requests/log/<int:number>/", request_log.request_of_server, name="request"),
+    path("toolkits/<uuid:pk>/requests/", usage.toolkit_usage, name="toolkit_usage"),
+    path("toolkits/<uuid:pk>/requests/log/", request_log.toolkit_requests, name="toolkit_requests"),
+    path("toolkits/<uuid:pk>/requests/log/<int:number>/", request_log.request_of_toolkit, name="toolkit_request"),
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from endpoint.models import RequestLog
 from orgs.models import Organization
 from tests import factories
 from tests.isolation import Case
@@ -17,9 +18,28 @@ def _toolkit(acme: Organization) -> dict[str, Any]:
     return {"pk": factories.toolkit(acme).pk}
 
 
+def _request(acme: Organization) -> dict[str, Any]:
+    server = factories.server(acme)
+    return {"server": server.slug, "number": RequestLog.objects.create(organization=acme, server=server).pk}
+
+
+def _toolkit_request(acme: Organization) -> dict[str, Any]:
+    toolkit = factories.toolkit(acme)
+    return {"pk": toolkit.pk, "number": RequestLog.objects.create(organization=acme, toolkit=toolkit).pk}
+
+
 _BY_KEY = "clients carry a key or a token, and no session: without one, known and unknown servers answer the same"
 
 CASES: dict[str, Case] = {
+    "readyz": Case(viewer=200, nobody=200, outsider=200, why="monitors ask it; it names nothing of anybody's"),
+    "metrics": Case(viewer=404, nobody=404, outsider=404, why="there is no such address without METRICS_TOKEN"),
+    "endpoint:organization_usage": Case(viewer=200),
+    "endpoint:usage": Case(_server, viewer=200),
+    "endpoint:requests": Case(_server, viewer=200),
+    "endpoint:request": Case(_request, viewer=200),
+    "endpoint:toolkit_usage": Case(_toolkit, viewer=200),
+    "endpoint:toolkit_requests": Case(_toolkit, viewer=200),
+    "endpoint:toolkit_request": Case(_toolkit_request, viewer=200),
     "llms_txt": Case(_server, viewer=401, nobody=401, outsider=401, elsewhere=401, why=_BY_KEY),
     "llms_full_txt": Case(_server, viewer=401, nobody=401, outsider=401, elsewhere=401, why=_BY_KEY),
     "mcp_file": Case(

@@ -1,0 +1,1 @@
+"""What monitors ask: whether this installation can work, and its numbers."""
