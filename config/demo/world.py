@@ -35,7 +35,7 @@ SERVERS = (
     ),
 )
 FURNISHED = "handbook"
-"""The server that has tools, is pushed to a repository, and has a web site among its sources."""
+"""The server that has tools, is pushed to a repository, has a web site among its sources, and answers any agent."""
 WITH_RUNBOOKS = "api-reference"
 """The server that has a repository among its sources."""
 
@@ -61,7 +61,13 @@ def seed(repository: Path) -> World:
         entered = Entered(forge="git", repository=str(repository), include=include, mount_path=mount_path)
         found = probing.probe(entered)
         with transaction.atomic():
-            server = Server.objects.create(organization=organization, slug=slug, name=name, description=description)
+            server = Server.objects.create(
+                organization=organization,
+                slug=slug,
+                name=name,
+                description=description,
+                visibility=Server.Visibility.PUBLIC if slug == FURNISHED else Server.Visibility.PRIVATE,
+            )
             connected = connecting.connect(server, entered, found, by=people[0])
         first = run_or_queue(
             connected.integration, prune=False, person=people[0], trigger=Trigger.CONNECT, budget=PATIENT
@@ -82,6 +88,11 @@ def seed(repository: Path) -> World:
 def open_site(organization: Organization, repository: Path) -> sources.Opened:
     """Serve the documentation site that is indexed for a server, as long as this process lives."""
     return sources.open_site(_server(organization, FURNISHED), served_from(repository), by=_owner(organization))
+
+
+def open_to_agents(organization: Organization) -> Server | None:
+    """The server that the demo has agents connect to."""
+    return _server(organization, FURNISHED)
 
 
 def pushed_to(repository: Path) -> Path:

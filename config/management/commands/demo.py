@@ -16,9 +16,9 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-from config.demo import library, repository, sources, world
+from config.demo import connect, library, repository, sources, world
 from config.demo import site as school
-from orgs.models import User
+from orgs.models import Organization, User
 
 STOP_SECONDS = 20
 
@@ -43,7 +43,7 @@ class Command(BaseCommand):
             return
         if _is_taken(port):
             raise CommandError(f"Port {port} is in use. Stop what uses it, or run `make demo PORT={port + 1}`.")
-        sys.exit(self._serve(port, folder, world.open_site(made.organization, folder)))
+        sys.exit(self._serve(port, folder, world.open_site(made.organization, folder), made.organization))
 
     def _folder(self) -> Path:
         if not settings.FORGE_LOCAL_ROOTS:
@@ -63,7 +63,7 @@ class Command(BaseCommand):
                 "everybody knows. Give it a database of its own in DATABASE_URL, or run `make demo` in another folder."
             )
 
-    def _serve(self, port: int, folder: Path, site: sources.Opened) -> int:
+    def _serve(self, port: int, folder: Path, site: sources.Opened, organization: Organization) -> int:
         # Children of their own groups: Ctrl-C reaches this process alone, which then ends them in order.
         address = f"http://127.0.0.1:{port}"
         environment = {**os.environ, "BASE_URL": address}
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         try:
             _wait_for(port, children)
-            self._explain(address, folder, site)
+            self._explain(address, folder, site, connect.lines(world.open_to_agents(organization), address))
             while all(child.poll() is None for child in children):
                 time.sleep(0.5)
             return 1  # one of them ended by itself; its own words say why
@@ -96,7 +96,7 @@ class Command(BaseCommand):
             self.stdout.write("\nStopping …")
             _stop(children)
 
-    def _explain(self, address: str, folder: Path, site: sources.Opened) -> None:
+    def _explain(self, address: str, folder: Path, site: sources.Opened, agents: list[str]) -> None:
         page = "docs/guides/quickstart.md"
         shown = os.path.relpath(folder)
         pushed = os.path.relpath(world.pushed_to(folder))
@@ -109,6 +109,7 @@ class Command(BaseCommand):
             "  Try it: change the repository, then click Refresh in the table of integrations\n"
             f"    echo 'Bring an umbrella.' >> {shown}/{page} && git -C {shown} commit -qam 'Mention umbrellas'\n"
             f"    {address}/o/acme/servers/handbook/integrations/\n\n"
+            f"  Then let an agent find it: ask it for the umbrella\n{_indented(agents)}\n"
             "  Or edit a tool, and a few seconds later look at the commit that it became\n"
             f"    {address}/o/acme/servers/handbook/tools/\n"
             f"    git -C {pushed} log -p main\n\n"
@@ -134,6 +135,10 @@ def _about(site: sources.Opened, address: str, folder: str) -> str:
     if site.address:
         return f"  (its site is not served: something else answers at {site.address})\n"
     return ""
+
+
+def _indented(lines: list[str]) -> str:
+    return "".join(f"    {line}\n" for line in lines)
 
 
 def _counts(counts: dict[str, int]) -> str:
