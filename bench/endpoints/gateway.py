@@ -7,6 +7,7 @@ server of it has as many tools as ours, and a resource whose text it keeps itsel
 from __future__ import annotations
 
 import os
+import secrets
 import subprocess
 import time
 from collections.abc import Iterator
@@ -20,7 +21,7 @@ import requests
 from tests.installation import ROOT, end, free_port
 
 PROGRAM = ROOT / ".venv-bench-contextforge" / "bin" / "mcpgateway"
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds for it to come up."""
 _EMAIL, _PASSWORD = "admin@example.com", "Only-for-benches-1!"
 
@@ -64,8 +65,8 @@ def _environment(folder: Path) -> dict[str, str]:
         "RATE_LIMITING_ENABLED": "false",
         "MCPGATEWAY_UI_ENABLED": "false",
         "PLUGINS_ENABLED": "false",
-        "JWT_SECRET_KEY": "only-for-benches-" + "x" * 32,
-        "AUTH_ENCRYPTION_SECRET": "only-for-benches-" + "y" * 32,
+        "JWT_SECRET_KEY": secrets.token_urlsafe(48),
+        "AUTH_ENCRYPTION_SECRET": secrets.token_urlsafe(48),
         "PLATFORM_ADMIN_EMAIL": _EMAIL,
         "PLATFORM_ADMIN_PASSWORD": _PASSWORD,
         "DEFAULT_USER_PASSWORD": _PASSWORD,
