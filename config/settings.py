@@ -399,6 +399,8 @@ MCP_THREADS = env.int("MCP_THREADS", default=8)
 """What is answered from the database at the same moment, in one process; each takes a connection."""
 MCP_PATIENT_THREADS = env.int("MCP_PATIENT_THREADS", default=32)
 """And what waits for others: tools' calls, searches that ask other servers."""
+MCP_OAUTH_DAYS = env.int("MCP_OAUTH_DAYS", default=90)
+"""How long a person's consent to a client lasts, however often its tokens are refreshed."""
 MCP_RATE_ANONYMOUS = env.int("MCP_RATE_ANONYMOUS", default=60)
 """Requests a minute from one address (a /64 of IPv6) that carry no credential, and as many with wrong ones."""
 MCP_RATE_KEY = env.int("MCP_RATE_KEY", default=600)
@@ -434,6 +436,8 @@ LOGGING: dict[str, Any] = {
         # So do these at INFO already, and what a server sent that they do not understand.
         "httpx2": {"level": "WARNING"},
         "mcp.client": {"level": "CRITICAL"},
+        # It writes codes and tokens at DEBUG.
+        "oauthlib": {"level": "WARNING"},
         # Two lines for each request; and what it says of those it refuses, is in our request log.
         "mcp.server": {"level": "ERROR"},
         "client": {"level": "CRITICAL"},

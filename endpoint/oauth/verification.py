@@ -50,12 +50,12 @@ def caller_of(token: str, *, resource: str, organization: Organization) -> Calle
     )
 
 
-def grant_id(token: Token) -> uuid.UUID | None:
-    """The grant that a token belongs to; None for one that was not made here."""
+def grant_id(token: Token) -> uuid.UUID:
+    """The grant that a token belongs to; the id of none for one that was not made here."""
     try:
         return uuid.UUID(token.data["grant"])
     except (TypeError, KeyError, ValueError, AttributeError):
-        return None
+        return uuid.UUID(int=0)
 
 
 def _grant(token: Token, resource: str, organization: Organization) -> Grant | None:
