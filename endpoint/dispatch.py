@@ -82,7 +82,7 @@ class Handlers:
         if done is not None:
             return done
         try:
-            return await threads.run_patiently(function, *args)
+            return await threads.run_patiently(self._admitted.target.pk, function, *args)
         except MCPError:
             raise
         except Exception as error:

@@ -70,6 +70,13 @@ def check(scope: Scope) -> Asker:
     for name in _SINGLE:
         if len(headers.getlist(name)) > 1:
             raise Refused(f"The header {name} is there more than once.", status=400, code=INVALID_REQUEST)
+    if "content-length" in headers and "transfer-encoding" in headers:
+        raise Refused(
+            "The headers say in two ways how long the body is.",
+            status=400,
+            code=INVALID_REQUEST,
+            headers={"Connection": "close"},  # what follows may be meant for a request of its own
+        )
     host, origin = headers.get("host", ""), headers.get("origin", "")
     domain, _ = split_domain_port(host)
     if not domain or not validate_host(domain, settings.ALLOWED_HOSTS):

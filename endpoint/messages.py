@@ -1,6 +1,6 @@
 """What a body says, as far as refusals and the request log need it. Pure.
 
-The SDK reads the body again, and judges it: here nothing is refused that it would take.
+The SDK reads the body again. Of what it would refuse, or drop, only what needs a better sentence is refused here.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Message:
     """One message of JSON-RPC."""
 
     id: str | int | None
-    """None for a notification, and where it is not one that JSON-RPC knows."""
+    """None for a notification."""
     method: str
     subject: str
     """The tool's or prompt's name, or the resource's URI."""
@@ -53,22 +53,35 @@ def read(body: bytes) -> Message:
         raise Unreadable("The body is a batch. Send one message in each request.", INVALID_REQUEST)
     if not isinstance(found, dict):
         raise Unreadable("The body is not a message of JSON-RPC 2.0, which is an object.", INVALID_REQUEST)
-    method = found.get("method")
-    method = method if isinstance(method, str) else ""
-    params = found.get("params")
+    method, params, said = found.get("method"), found.get("params"), found.get("id")
+    if wrong := _wrong(found):
+        raise Unreadable(f"The body is not a message of JSON-RPC 2.0: {wrong}.", INVALID_REQUEST)
+    method = method if isinstance(method, str) else ""  # a reply has none
     params = params if isinstance(params, dict) else {}
     subject = params.get(_SUBJECTS.get(method, ""))
     subject = subject if isinstance(subject, str) else ""
     arguments = params.get("arguments")
-    said = found.get("id")
     return Message(
-        id=said if isinstance(said, str | int) and not isinstance(said, bool) else None,
+        id=said,
         method=_printable(method, _METHOD_LENGTH),
         subject=_printable(subject, _SUBJECT_LENGTH),
         arguments=arguments,
         client=_client(params),
         name=subject if method == "tools/call" and arguments else "",
     )
+
+
+def _wrong(found: dict[str, Any]) -> str:
+    """What is wrong with it, "" for nothing."""
+    if found.get("jsonrpc") != "2.0":
+        return 'its member "jsonrpc" is not "2.0"'
+    if "id" in found and (not isinstance(found["id"], str | int) or isinstance(found["id"], bool)):
+        return 'its "id" is neither text nor a whole number'
+    if not isinstance(found.get("method"), str) and not found.keys() & {"result", "error"}:
+        return 'it has no "method"'
+    if not isinstance(found.get("params", {}), dict):
+        return 'its "params" are not an object'
+    return ""
 
 
 def refusal(sentence: str, *, code: int, of: str | int | None = None, data: Any = None) -> bytes:

@@ -14,6 +14,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
+from uuid import UUID
+from weakref import WeakValueDictionary
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
@@ -24,6 +26,8 @@ T = TypeVar("T")
 
 _pools: dict[bool, ThreadPoolExecutor] = {}
 _making = threading.Lock()
+_turns: WeakValueDictionary[tuple[int, UUID], asyncio.Semaphore] = WeakValueDictionary()
+"""Of an event loop and a target, for as long as somebody has one or waits."""
 
 here: contextvars.ContextVar[bool] = contextvars.ContextVar("millrace_here", default=False)
 """Set where synchronous code asks (endpoint/inside.py): then everything is done in its own thread, and transaction."""
@@ -34,13 +38,21 @@ async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     return await _run(False, partial(function, *args, **kwargs))
 
 
-async def run_patiently(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """The same in a patient thread: `function` may wait for others.
+async def run_patiently(of: UUID, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same in a patient thread, for the server or toolkit `of`: `function` may wait for others.
 
-    A thread cannot be interrupted. When the request is cancelled meanwhile nobody waits for the function any more, and
-    it ends by its own time limit (CALL_TOTAL_TIMEOUT).
+    One target has half of these threads at most, so that its slow upstream is not the others' as well. A thread cannot
+    be interrupted: when the request is cancelled meanwhile nobody waits for the function any more, and it ends by its
+    own time limit (CALL_TOTAL_TIMEOUT).
     """
-    return await _run(True, partial(function, *args, **kwargs))
+    if here.get():
+        return await _run(True, partial(function, *args, **kwargs))
+    key = (id(asyncio.get_running_loop()), of)
+    turns = _turns.get(key)
+    if turns is None:
+        turns = _turns[key] = asyncio.Semaphore(max(settings.MCP_PATIENT_THREADS // 2, 1))
+    async with turns:
+        return await _run(True, partial(function, *args, **kwargs))
 
 
 def close() -> None:
