@@ -9,9 +9,9 @@ from orgs.models import Membership
 
 
 def server_of(membership: Membership, slug: str) -> Server:
-    """The organisation's server with this slug, its Active and Default versions loaded; Http404 if there is none."""
+    """The server with this slug, its Active and Default versions loaded; Http404 if a member sees none."""
     server: Server | None = (
-        Server.objects.for_org(membership.organization)
+        Server.objects.visible_to(membership)
         .select_related("active_version", "default_version")
         .filter(slug=slug)
         .first()

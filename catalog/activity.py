@@ -54,5 +54,13 @@ class Activity:
         ]
 
 
+def entrust(server: Server) -> None:
+    """Let events and Runs of a server be seen by those who may see it, after its owner changed."""
+    AuditEvent.objects.filter(organization=server.organization_id, scope=str(server.pk)).update(
+        private_to=server.owner_id
+    )
+    Run.objects.for_org(server.organization).filter(scope=str(server.pk)).update(private_to=server.owner_id)
+
+
 def _as_rows(things: QuerySet[Any], kind: str, when: str) -> QuerySet[Any, dict[str, Any]]:
     return things.order_by().values(when=F(when), row_key=Cast("pk", CharField()), row_kind=Value(kind))

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import django_tables2 as tables
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from catalog.library import Shelf
 from catalog.models import Client, EntityKind, Server, Toolkit
@@ -68,7 +68,7 @@ def users_of(keys: Iterable[UUID], table: LibraryTable) -> Counted:
     if table.shelf.kind is EntityKind.TOOLKIT:
         return _merged({"client": _count(Client.objects.for_org(org), "toolkits", keys)})
     into = table.shelf.plural
-    servers = Server.objects.for_org(org).filter(Q(owner=None) | Q(owner=table.membership.user_id))
+    servers = Server.objects.visible_to(table.membership)
     toolkits = Toolkit.objects.visible_to(table.membership)
     return _merged({"toolkit": _count(toolkits, into, keys), "server": _count(servers, into, keys)})
 

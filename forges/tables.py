@@ -11,6 +11,7 @@ import django_tables2 as tables
 from forges import deliveries
 from forges.models import Delivery
 from jobs.models import Run
+from orgs.models import Membership
 
 _LEAD = {"cell": {"class": "cell-lead"}}
 _NUMBER = {"cell": {"class": "num"}}
@@ -52,10 +53,10 @@ class DeliveriesTable(tables.Table):  # type: ignore[misc]  # publishes no types
         attrs = {"aria-label": "Deliveries"}
         orderable = False
 
-    def __init__(self, shown: Sequence[Delivery], *, org: str, csrf_token: str) -> None:
+    def __init__(self, shown: Sequence[Delivery], *, membership: Membership, csrf_token: str) -> None:
         """`shown` are newest first; what they asked for is found in one query."""
-        self.org, self.csrf_token = org, csrf_token
+        self.org, self.csrf_token = membership.organization.slug, csrf_token
         asked = {uuid.UUID(pk) for delivery in shown for pk in delivery.runs}
-        self.runs = Run.objects.in_bulk(asked) if asked else {}
+        self.runs = Run.objects.visible_to(membership).in_bulk(asked) if asked else {}
         super().__init__(shown)
         self.empty_text = "The forge posts here when somebody pushes. Push something, or send a test from its page."

@@ -21,6 +21,11 @@ class Use:
     """What stops when the connection goes, as in “refreshes of acme/docs on Docs”."""
 
 
+def personal(kind: str, work: str) -> Use:
+    """A use by something on a personal server. Who may use a connection reads of it, and is told no more than that."""
+    return Use(kind=kind, label="a personal server", url="", stops=f"{work} of a personal server")
+
+
 Finder = Callable[[Iterable[Connection]], dict[object, list[Use]]]
 """The uses of each connection by its primary key, for all of them in a constant number of queries."""
 

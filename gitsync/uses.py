@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from forges.models import Connection
-from forges.usage import Use
+from forges.usage import Use, personal
 from gitsync.mirror import hooks
 from gitsync.models import Mirror, PushTarget
 
@@ -30,6 +30,8 @@ def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
 
 
 def _use(target: PushTarget) -> Use:
+    if target.server is not None and target.server.owner_id is not None:
+        return personal("push target", "pushes")
     url = ""
     if target.server is not None:
         url = reverse("gitsync:target", args=[target.organization.slug, target.server.slug])

@@ -14,7 +14,7 @@ from django.utils import timezone
 from catalog.models import Blob, Server
 from forges.models import Connection
 from lib.crypto import Secret
-from orgs.models import Organization, check_time_zone
+from orgs.models import Membership, Organization, check_time_zone
 
 CHUNK_BITS = 32
 """A chunk's id is `(number of its server's index << 32) | n`, so that a server is a range of ids."""
@@ -38,6 +38,10 @@ class ServerIndex(models.Model):
 class SourceQuerySet(models.QuerySet["Source"]):
     def for_org(self, organization: Organization) -> SourceQuerySet:
         return self.filter(server__organization=organization)
+
+    def visible_to(self, membership: Membership) -> SourceQuerySet:
+        """Those of servers that the member may see."""
+        return self.filter(server__in=Server.objects.visible_to(membership))
 
 
 class Source(models.Model):

@@ -23,7 +23,7 @@ from indexing.wording import Trouble, trouble
 from jobs import heartbeats
 from jobs.models import LIVE, Run, RunQuerySet, Status
 from jobs.subjects import SubjectId
-from orgs.models import Membership, Organization
+from orgs.models import Membership
 
 PATIENCE = timedelta(seconds=15)
 """How long a Run may be queued before the row asks whether any worker is there."""
@@ -74,9 +74,9 @@ def _standing() -> Case:
     )
 
 
-def counts(organization: Organization) -> dict[Standing, int]:
-    """How many of the organisation's sources stand how; one query."""
-    found = Source.objects.for_org(organization).annotate(standing=_standing()).order_by()
+def counts(membership: Membership) -> dict[Standing, int]:
+    """How many of the sources that a member may see stand how; one query."""
+    found = Source.objects.visible_to(membership).annotate(standing=_standing()).order_by()
     numbers = dict(found.values_list("standing").annotate(number=Count("pk")))
     return {standing: numbers.get(standing, 0) for standing in Standing}
 

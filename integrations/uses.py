@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from forges.clients.base import Client
 from forges.models import Connection, Hook
-from forges.usage import Use
+from forges.usage import Use, personal
 from integrations.credentials import open_client
 from integrations.models import Integration
 from integrations.webhook import told_by_app
@@ -32,6 +32,8 @@ def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
 
 def _use(integration: Integration) -> Use:
     server = integration.server
+    if server.owner_id is not None:
+        return personal("integration", "refreshes")
     return Use(
         kind="integration",
         label=f"{integration.short_name} on {server}",

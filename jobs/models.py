@@ -13,7 +13,7 @@ from django.db import models
 from django.utils import timezone
 
 from jobs import registry
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 
 
 class Status(models.TextChoices):
@@ -44,6 +44,11 @@ class RunQuerySet(models.QuerySet["Run"]):
     def for_org(self, organization: Organization) -> RunQuerySet:
         return self.filter(organization=organization)
 
+    def visible_to(self, membership: Membership) -> RunQuerySet:
+        """The organisation's, but for those about personal things of others."""
+        mine = models.Q(private_to=None) | models.Q(private_to=membership.user_id)
+        return self.filter(mine, organization=membership.organization_id)
+
     def about(self, subject: models.Model) -> RunQuerySet:
         """The Runs of one subject, newest first."""
         return self.filter(
@@ -68,6 +73,9 @@ class Run(models.Model):
     subject_label = models.CharField(max_length=254, blank=True)
     scope = models.CharField(
         max_length=64, blank=True, db_index=True, help_text="Id of the larger thing it belongs to, such as the server."
+    )
+    private_to = models.UUIDField(
+        null=True, editable=False, help_text="Id of the member whose personal thing it is about: nobody else sees it."
     )
     options: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     options_key = models.CharField(max_length=64, editable=False, help_text="Digest of the options.")

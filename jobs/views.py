@@ -28,7 +28,7 @@ LOG_LINES_SHOWN = 200
 
 
 def _runs(membership: Membership) -> QuerySet[Run]:
-    rows: QuerySet[Run] = Run.objects.for_org(membership.organization).select_related("organization", "requested_by")
+    rows: QuerySet[Run] = Run.objects.visible_to(membership).select_related("organization", "requested_by")
     return rows
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
@@ -88,6 +89,15 @@ def require(membership: Membership, entitlement: str) -> None:
     """Raise PermissionDenied (a 403 with `why_not`) unless the member holds the entitlement."""
     if not may(membership, entitlement):
         raise PermissionDenied(why_not(entitlement))
+
+
+def owner_of(thing: object) -> UUID | None:
+    """Whose alone a thing is: its owner's, or that of the server which it is part of; None for the organisation's."""
+    for each in (thing, getattr(thing, "server", None)):
+        owner: UUID | None = getattr(each, "owner_id", None)
+        if owner is not None:
+            return owner
+    return None
 
 
 def membership_of(user: User, organization_id: Any) -> Membership | None:

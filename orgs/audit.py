@@ -5,10 +5,12 @@ from __future__ import annotations
 import ipaddress
 import re
 from typing import Any
+from uuid import UUID
 
 from django.db import models
 from django.http import HttpRequest
 
+from orgs.access import owner_of
 from orgs.models import AuditEvent, Organization, User
 
 _SECRET_NAME = re.compile(
@@ -68,6 +70,7 @@ def record(
     actor: User | None,
     target: models.Model | None = None,
     scope: models.Model | str | None = None,
+    private_to: UUID | None = None,
     before: dict[str, Any] | None = None,
     after: dict[str, Any] | None = None,
     request: HttpRequest | None = None,
@@ -76,9 +79,10 @@ def record(
 
     `action` is `thing.verb` in the past tense (`server.created`). Values whose names speak of secrets are masked,
     and those longer than LONGEST_VALUE cut.
-    `scope` is the larger thing whose page shows the event, or its id; the target itself by default.
+    `scope` is the larger thing whose page shows the event, or its id; the target itself by default. What is about a
+    personal thing, or part of one, only its owner sees; `private_to` says so where neither target nor scope can.
     """
-    return AuditEvent.objects.create(
+    found: AuditEvent = AuditEvent.objects.create(
         organization=organization,
         actor=actor,
         actor_label=actor.email if actor else "Millrace",
@@ -87,7 +91,9 @@ def record(
         target_id=str(target.pk) if target else "",
         target_label=str(target)[:254] if target else "",
         scope=_id_of(scope or target),
+        private_to=private_to or owner_of(scope) or owner_of(target),
         before=masked(before or {}),
         after=masked(after or {}),
         address=address_of(request) if request else None,
     )
+    return found

@@ -181,6 +181,13 @@ class Invitation(models.Model):
         return "open" if self.expires_at > timezone.now() else "expired"
 
 
+class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
+    def visible_to(self, membership: Membership) -> AuditEventQuerySet:
+        """Those of the organisation, but for what is about personal things of others."""
+        mine = models.Q(private_to=None) | models.Q(private_to=membership.user_id)
+        return self.filter(mine, organization=membership.organization_id)
+
+
 class AuditEvent(models.Model):
     """Who did what to which thing, when and from where. Written by `orgs.audit.record`, never changed."""
 
@@ -196,8 +203,13 @@ class AuditEvent(models.Model):
     )
     before: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
     after: models.JSONField[dict[str, Any]] = models.JSONField(default=dict, blank=True)
+    private_to = models.UUIDField(
+        null=True, editable=False, help_text="Id of the member whose personal thing it is about: nobody else sees it."
+    )
     address = models.GenericIPAddressField(null=True)
     at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    objects: ClassVar[Any] = AuditEventQuerySet.as_manager()
 
     class Meta:
         ordering = ["-at", "-id"]

@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
+from catalog.activity import entrust
 from catalog.models import Blob, Content, Prompt, Provider, Resource, Server, Tool, Variable, Version, VersionFile
 from orgs.admin_base import AuditedAdmin, ReadOnlyAdmin
 
@@ -42,6 +43,8 @@ class ServerAdmin(AuditedAdmin):
         if change:
             obj.config_revision += 1  # whoever has the server's form open is told
         super().save_model(request, obj, form, change)
+        if change and "owner" in form.changed_data:
+            entrust(obj)
 
 
 @admin.register(Content)

@@ -63,6 +63,8 @@ class Endpoint:
     base_url: str
     method: str
     path: str
+    query: str = ""
+    """That is always asked for, as it stands in an address; what agents give comes after it."""
     path_schema: Any = None
     query_schema: Any = None
     body_schema: Any = None
@@ -159,7 +161,8 @@ def _url(endpoint: Endpoint, given: Mapping[str, Any], values: Values) -> str:
     if re.search(r"[\s?#\\]", base) or not base.isprintable():
         raise Misconfigured("The provider's base URL holds a space, ?, # or \\ once its variables are filled in.")
     path = _path(endpoint.path, given.get("path", {}))
-    query = urlencode(_pairs(given.get("query", {})), quote_via=quote, safe="")
+    given_query = urlencode(_pairs(given.get("query", {})), quote_via=quote, safe="")
+    query = "&".join(each for each in (endpoint.query, given_query) if each)
     ours, url = _prepared(f"{base}/"), _prepared(f"{base}{path}" + (f"?{query}" if query else ""))
     # What is asked is what comes out of the library, so that is what has to be below the base URL.
     if origin(url) != origin(ours) or not urlsplit(url).path.startswith(urlsplit(ours).path):

@@ -77,8 +77,9 @@ def _endpoint(provider: Provider, what: Tool | Resource) -> Endpoint:
         "client_secret": provider.oauth2_client_secret,
     }
     if isinstance(what, Resource):
-        path = what.upstream_path.replace("{", "%7B").replace("}", "%7D")  # nothing is filled in here
-        return Endpoint(**common, method="GET", path=path, scopes=tuple(provider.oauth2_scopes))
+        whole = what.upstream_path.replace("{", "%7B").replace("}", "%7D")  # nothing is filled in here
+        path, _, query = whole.partition("?")
+        return Endpoint(**common, method="GET", path=path, query=query, scopes=tuple(provider.oauth2_scopes))
     return Endpoint(
         **common,
         method=what.method,

@@ -49,7 +49,7 @@ def offered_to(membership: Membership, toolkit: Toolkit | None = None) -> Offere
         for row in rows[name]:
             by_server[row.server_id][name].append(_pick(row))
     commands, skills = ([_text(row) for row in rows[name]] for name in ("commands", "skills"))
-    servers = Server.objects.for_org(organization).order_by(Lower("name"), "slug")
+    servers = Server.objects.visible_to(membership).order_by(Lower("name"), "slug")
     return Offered([each for each in servers if each.pk in by_server], by_server, commands, skills)
 
 

@@ -37,9 +37,9 @@ class Server(models.Model):
         settings.AUTH_USER_MODEL,
         null=True,
         blank=True,
-        on_delete=models.SET_NULL,
+        on_delete=models.CASCADE,  # with nobody's name on it, it would be everybody's
         related_name="+",
-        help_text="A personal server: it never leaves the database.",
+        help_text="Personal: only this member sees it, and it never leaves the database.",
     )
     name = models.CharField(max_length=120)
     slug = models.SlugField(max_length=63)

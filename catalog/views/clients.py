@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from catalog import clients as services
 from catalog.forms.clients import ClientForm
-from catalog.models import Client, EntityKind
+from catalog.models import Client, EntityKind, Server
 from catalog.views.entity import submit
 from catalog.views.library import after_create, after_edit, find, page
 from catalog.views.page import posted
@@ -25,7 +25,7 @@ def client(request: HttpRequest, membership: Membership, pk: UUID) -> HttpRespon
         membership,
         row,
         "catalog/entities/client.html",
-        servers=row.servers.order_by(Lower("name"), "slug"),
+        servers=Server.objects.visible_to(membership).filter(clients=row).order_by(Lower("name"), "slug"),
         toolkits=row.toolkits.select_related("organization"),
     )
 

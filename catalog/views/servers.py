@@ -26,7 +26,7 @@ PAGE = 50
 @access.for_members()
 def servers(request: HttpRequest, membership: Membership) -> HttpResponse:
     query = asked(request, "q")
-    found = Server.objects.for_org(membership.organization).select_related("active_version", "default_version")
+    found = Server.objects.visible_to(membership).select_related("active_version", "default_version")
     if query:
         found = found.filter(Q(name__icontains=query) | Q(slug__icontains=query))
     table = ServerTable(found)

@@ -58,7 +58,7 @@ def toolkit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpRespo
         membership,
         row,
         "catalog/entities/toolkit.html",
-        groups=_groups(row),
+        groups=_groups(row, membership),
         commands=Command.objects.visible_to(membership).filter(toolkits=row).select_related("organization"),
         skills=Skill.objects.visible_to(membership).filter(toolkits=row).select_related("organization"),
         uses=uses_of(row, membership),
@@ -98,13 +98,15 @@ def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse
     return after_edit(request, membership, row, done)
 
 
-def _groups(row: Toolkit) -> list[Group]:
-    """What it has of servers, by server, in a constant number of queries."""
+def _groups(row: Toolkit, membership: Membership) -> list[Group]:
+    """What it has of servers that the member may see, by server, in a constant number of queries."""
     groups: dict[UUID, Group] = {}
     org = row.organization.slug
     related = [f"{name}__server" for name in ("tool", "prompt", "resource")]
     for item in row.items.select_related(*related):
         it = cast("Tool | Prompt | Resource", item.tool or item.prompt or item.resource)
+        if it.server.owner_id not in (None, membership.user_id):
+            continue  # it became personal after it was chosen
         group = groups.setdefault(it.server_id, Group(it.server))
         url = reverse(f"catalog:{it._meta.model_name}", args=[org, it.server.slug, it.pk])
         if isinstance(it, Resource):

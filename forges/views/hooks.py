@@ -68,7 +68,7 @@ def _is_inward(url: str) -> bool:
 
 def _table(request: HttpRequest, membership: Membership, owner: Hook | Connection) -> DeliveriesTable:
     shown = list(deliveries.deliveries_of(owner)[: deliveries.KEPT])
-    return DeliveriesTable(shown, org=membership.organization.slug, csrf_token=get_token(request))
+    return DeliveriesTable(shown, membership=membership, csrf_token=get_token(request))
 
 
 def _page(request: HttpRequest, membership: Membership, hook: Hook, *, secret: str = "") -> HttpResponse:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.urls import reverse
 
 from forges.models import Connection
-from forges.usage import Use
+from forges.usage import Use, personal
 from indexing.models import Source
 
 
@@ -19,7 +19,9 @@ def uses_of(connections: Iterable[Connection]) -> dict[object, list[Use]]:
     for each in sources.order_by("server__name", "name"):
         server = each.server
         found[each.connection_id].append(
-            Use(
+            personal("source", "the indexing")
+            if server.owner_id is not None
+            else Use(
                 kind="source",
                 label=f"{each.name} on {server}",
                 url=reverse("indexing:source", args=[server.organization.slug, each.pk]),

@@ -25,7 +25,7 @@ def auto_refresh(request: HttpRequest, membership: Membership) -> HttpResponse:
         choose(**form.cleaned_data, by=membership, request=request)
         messages.success(request, "The settings are saved.")
         return redirect("indexing:auto_refresh", org=membership.organization.slug)
-    planned = Source.objects.for_org(membership.organization).filter(next_refresh_at__gt=timezone.now())
+    planned = Source.objects.visible_to(membership).filter(next_refresh_at__gt=timezone.now())
     context = {
         "membership": membership,
         "organization": membership.organization,

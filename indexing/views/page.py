@@ -39,8 +39,8 @@ def unless_deleted(view: MemberView[P]) -> MemberView[P]:
 
 
 def sources_of(membership: Membership) -> QuerySet[Source]:
-    """Those of the member's organisation, as lists show them."""
-    return listed(Source.objects.for_org(membership.organization))
+    """Those that the member may see, as lists show them."""
+    return listed(Source.objects.visible_to(membership))
 
 
 def source_of(membership: Membership, pk: uuid.UUID) -> Source:

@@ -55,7 +55,7 @@ def organization(request: HttpRequest, membership: Membership) -> HttpResponse:
     context |= _table(request, membership, sources_of(membership), shows_server=True)
     context["counts"] = [
         (standing.label, number, _TONES.get(standing, "") if number else "", f"?status={standing.value}")
-        for standing, number in states.counts(membership.organization).items()
+        for standing, number in states.counts(membership).items()
     ]
     table = context["table"]
     if not context["filtered"]:

@@ -31,10 +31,9 @@ LEVELS = {
 
 
 def integrations_of(membership: Membership) -> QuerySet[Integration]:
-    """Those of the member's organisation, with their servers."""
-    return Integration.objects.select_related("server__organization").filter(
-        server__organization=membership.organization
-    )
+    """Those on servers that the member may see, with their servers."""
+    servers = Server.objects.visible_to(membership)
+    return Integration.objects.select_related("server__organization").filter(server__in=servers)
 
 
 def integration_of(membership: Membership, pk: uuid.UUID) -> Integration:

@@ -76,6 +76,8 @@ def _report(report: dict[str, Any]) -> dict[str, Any]:
 def change(request: HttpRequest, membership: Membership, run: uuid.UUID, change: int) -> HttpResponse:
     """What a Run did to the text of one file."""
     found = _run_of(membership, run)
+    if access.owner_of(found.subject) not in (None, membership.user_id):
+        raise Http404
     it = FileChange.objects.select_related("before", "after").filter(run=found, pk=change).first()
     if it is None:
         raise Http404
@@ -109,7 +111,7 @@ def _difference(change: FileChange) -> dict[str, Any]:
 
 
 def _run_of(membership: Membership, pk: uuid.UUID) -> Run:
-    runs = Run.objects.for_org(membership.organization).filter(pk=pk, kind__in=[REFRESH, PREVIEW])
+    runs = Run.objects.visible_to(membership).filter(pk=pk, kind__in=[REFRESH, PREVIEW])
     found: Run | None = runs.select_related("requested_by").first()
     if found is None:
         raise Http404

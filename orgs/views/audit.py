@@ -24,7 +24,8 @@ EXPORT_LIMIT = 50_000
 
 
 def _events(membership: Membership) -> QuerySet[AuditEvent]:
-    return AuditEvent.objects.filter(organization_id=membership.organization_id)
+    found: QuerySet[AuditEvent] = AuditEvent.objects.visible_to(membership)
+    return found
 
 
 @require_safe
