@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, Q, QuerySet
 
 from catalog.models import Server, Toolkit, Version
 from endpoint import keys, limits, setups
 from endpoint.addresses import Address
 from endpoint.admitted import Admitted, Caller, Refused
 from endpoint.models import ApiKey, Setup
+from endpoint.oauth import metadata, verification
 from orgs.models import Membership, Organization
 
 _BEARER = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]{1,4096}=*)\Z", re.IGNORECASE)
@@ -94,7 +94,7 @@ def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
     person = None
     if token and organization is not None and not keys.is_key(token):
         resource = asked.base + asked.address.path
-        person = _signed_in(token, resource, organization)
+        person = verification.caller_of(token, resource=resource, organization=organization)
     if person is None or organization is None:
         # What somebody tries is counted by where they are, so that nobody can try for long.
         take(f"tried:{stranger}", settings.MCP_RATE_ANONYMOUS)
@@ -112,12 +112,13 @@ def _public(address: Address) -> Server | Toolkit | None:
 def _reached(address: Address, key: ApiKey) -> Server | Toolkit | None:
     """What a key opens: what it names, or all that is nobody's own; a personal thing only for the one who made it."""
     named = Q(pk__in=key.servers.values("pk") if address.server else key.toolkits.values("pk"))
-    maker = Membership.objects.filter(
-        organization=OuterRef("organization"), user=OuterRef("owner"), user__is_active=True, user_id=key.created_by_id
-    )
-    everybodys = Q(owner=None) if key.everything else Q(owner=None) & named
-    rows = _targets(address).filter(organization=key.organization_id)
-    return _first(rows, everybodys | (Q(owner__isnull=False) & named & Q(Exists(maker))))
+    allowed = Q(owner=None) if key.everything else Q(owner=None) & named
+    if key.created_by_id is not None:
+        member = Membership.objects.filter(
+            organization=key.organization_id, user=key.created_by_id, user__is_active=True
+        )
+        allowed |= Q(owner=key.created_by_id) & named & Exists(member)
+    return _first(_targets(address).filter(organization=key.organization_id), allowed)
 
 
 def _of_member(address: Address, organization: Organization, person: Caller) -> Server | Toolkit | None:
@@ -127,13 +128,12 @@ def _of_member(address: Address, organization: Organization, person: Caller) -> 
 
 def _targets(address: Address) -> QuerySet[Any]:
     """What has this address; of toolkits that may be several, as members name their own as they like."""
+    rows: QuerySet[Any] = Toolkit.objects.filter(slug=address.toolkit)
     if address.server:
         rows = Server.objects.select_related("active_version", "default_version").filter(slug=address.server)
-    else:
-        rows = Toolkit.objects.filter(slug=address.toolkit)
     rows = rows.select_related("organization", "endpoint_setup").filter(organization__slug=address.organization)
     # The organisation's comes first: an address does not change its meaning because a member names something.
-    return rows.order_by(F("owner").asc(nulls_first=True))  # type: ignore[no-any-return]
+    return rows.order_by(F("owner").asc(nulls_first=True))
 
 
 def _first(rows: QuerySet[Any], allowed: Q | None) -> Server | Toolkit | None:
@@ -162,22 +162,5 @@ def _nothing(address: Address) -> str:
 
 
 def _unauthorized(asked: Asked, sentence: str, *, error: str = "") -> Refused:
-    challenge = _challenge(asked, error)
+    challenge = metadata.challenge(asked.base, asked.address, error=error)
     return Refused(sentence, status=401, headers={"WWW-Authenticate": challenge})
-
-
-def _signed_in(token: str, resource: str, organization: Organization) -> Caller | None:
-    try:
-        verification = import_module("endpoint.oauth.verification")
-    except ModuleNotFoundError:
-        return None
-    found: Caller | None = verification.caller_of(token, resource=resource, organization=organization)
-    return found
-
-
-def _challenge(asked: Asked, error: str) -> str:
-    try:
-        metadata = import_module("endpoint.oauth.metadata")
-    except ModuleNotFoundError:
-        return f'Bearer error="{error}"' if error else "Bearer"
-    return str(metadata.challenge(asked.base, asked.address, error=error))
