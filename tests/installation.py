@@ -58,11 +58,18 @@ def environment(folder: Path, database: str = "", **settings: str) -> dict[str, 
 
 @contextmanager
 def installation(
-    folder: Path, *, rows: str, arguments: tuple[str, ...] = (), database: str = "", **settings: str
+    folder: Path,
+    *,
+    rows: str,
+    arguments: tuple[str, ...] = (),
+    application: str = "config.asgi:application",
+    database: str = "",
+    **settings: str,
 ) -> Iterator[Installation]:
     """Migrate, let the module `rows` fill the database (run as `python -m`), and serve until the block ends.
 
-    Raises RuntimeError, with the end of its log, when it does not come up.
+    `application` is another one for uvicorn, around that of the installation. Raises RuntimeError, with the end of its
+    log, when it does not come up.
     """
     shared = environment(folder, database, **settings)
     filling = {**shared, "MILLRACE_ROLE": "worker"}
@@ -73,7 +80,7 @@ def installation(
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = folder / "web.log"
-    command = [sys.executable, "-m", "uvicorn", "config.asgi:application", f"--port={port}", "--no-access-log"]
+    command = [sys.executable, "-m", "uvicorn", application, f"--port={port}", "--no-access-log"]
     command += ["--log-level=warning", "--timeout-graceful-shutdown=2"]
     with log.open("ab") as out:
         web = subprocess.Popen(

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import secrets
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from tests.conformance import KEY
 from tests.conformance.inspector import inspect
 from tests.conformance.upstream import upstream
 from tests.installation import ROOT, installation
@@ -31,14 +33,16 @@ def main() -> int:
     if not PACKAGES.exists():
         sys.exit("Node.js and the suite are not there: run `make conformance`.")
     environment = {**os.environ, "PATH": f"{_node()}{os.pathsep}{os.environ['PATH']}"}
+    key = f"mr_{secrets.token_urlsafe(32)}"
     with tempfile.TemporaryDirectory(prefix="conformance_") as made, upstream() as base_url:
         folder = Path(made)
         running = installation(
             folder,
             rows="tests.conformance.rows",
             arguments=(base_url,),
+            application="tests.conformance.carrying:application",
             EGRESS_ALLOW_NETWORKS="127.0.0.1/32",
-            MCP_RATE_ANONYMOUS="1000000",
+            **{"MCP_RATE_KEY": "1000000", KEY: key},
         )
         wrong: list[str] = []
         with running as served:
@@ -49,7 +53,7 @@ def main() -> int:
             if options.only != "conformance":
                 print("\nThe Inspector:")
                 program = ["node", str(PACKAGES / ".bin" / "mcp-inspector")]
-                wrong += inspect(program, url, environment=environment, folder=folder)
+                wrong += inspect(program, url, key, environment=environment, folder=folder)
             log = served.log.read_text().strip()
     if log:
         print(f"\nThe web process wrote:\n{log[-4000:]}")

@@ -61,7 +61,7 @@ CALLS = (
 )
 
 
-def inspect(program: list[str], url: str, *, environment: Mapping[str, str], folder: Path) -> list[str]:
+def inspect(program: list[str], url: str, key: str, *, environment: Mapping[str, str], folder: Path) -> list[str]:
     """Make each call in each era; says what is wrong, in sentences."""
     wrong: list[str] = []
     settings = {**environment, "HOME": str(folder), "MCP_CATALOG_PATH": str(folder / "catalog.json")}
@@ -69,7 +69,7 @@ def inspect(program: list[str], url: str, *, environment: Mapping[str, str], fol
         for call in CALLS:
             what = f"{call.method} {' '.join(call.arguments)}".strip()
             command = [*program, "--cli", url, "--transport", "http", "--protocol-era", era, "--format", "json"]
-            command += ["--quiet", "--method", call.method, *call.arguments]
+            command += ["--header", f"Authorization: Bearer {key}", "--quiet", "--method", call.method, *call.arguments]
             done = subprocess.run(command, env=settings, capture_output=True, text=True, timeout=120, check=False)
             problem = _problem(call, done)
             print(f"  {'✗' if problem else '✓'} {era}: {what}")

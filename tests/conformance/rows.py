@@ -5,23 +5,30 @@ Names are the suite's. Some of them our forms would not take (they have undersco
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import sys
 
 import django
+
+from tests.conformance import KEY
 
 TOOLS = {
     "test_simple_text": ("/simple-text", "Answers with a simple text."),
     "test_image_content": ("/image", "Answers with a picture."),
     "test_audio_content": ("/audio", "Answers with a sound."),
     "test_error_handling": ("/error", "Always fails."),
+    "test_logging_tool": ("/simple-text", "Is called, and nothing is logged to the client."),
+    "test_streaming_elicitation": ("/simple-text", "Is called, and nothing is asked of the client."),
 }
 """Where each is at the upstream, and what it says of itself."""
 
 
 def fill(base_url: str) -> dict[str, str]:
-    """A public server; the path at which it answers."""
+    """A server, and the key that the environment names; says the path at which it answers."""
     from catalog.models import Server
+    from endpoint.models import ApiKey
     from tests import factories
     from tests.indexed import index_contents
 
@@ -30,7 +37,7 @@ def fill(base_url: str) -> dict[str, str]:
         acme,
         "Conformance",
         slug="conformance",
-        visibility=Server.Visibility.PUBLIC,
+        visibility=Server.Visibility.PRIVATE,
         description="What the conformance suite and the Inspector ask.",
         instructions="Search the guides, then fetch what was found.",
     )
@@ -81,6 +88,15 @@ def fill(base_url: str) -> dict[str, str]:
         factories.content(docs, f"guides/chapter-{number}.md", f"# Chapter {number}\n\nWater turns wheel {number}.\n")
     factories.content(docs, "guides/weir.md", "# The weir\n\nA weir raises the water of the millrace by a foot.\n")
     index_contents(docs)
+    key = os.environ[KEY]
+    ApiKey.objects.create(
+        organization=acme,
+        name="Conformance",
+        digest=hashlib.sha256(key.encode()).hexdigest(),
+        hint=key[:8],
+        everything=True,
+        may_call=True,
+    )
     return {"path": f"/mcp/{acme.slug}/{docs.slug}"}
 
 
