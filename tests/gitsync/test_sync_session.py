@@ -30,8 +30,8 @@ from tests.wire.forge import Forge
 pytestmark = pytest.mark.django_db
 
 STEPS = 50
-EXAMPLES, FEWER = 20, 6
-"""A thousand steps on SQLite; what they try is no database's own, so on others as many as time allows."""
+EXAMPLES, FEWER = 12, 4
+"""Six hundred steps on SQLite; what they try is no database's own, so on others as many as time allows."""
 FOLDERS = {"command": "commands", "client": "mcp-clients", "skill": "skills"}
 FIELDS = {
     "command": ("name", "description", "prompt"),
