@@ -154,9 +154,12 @@ def _target(request: Request, url: str, response: requests.Response) -> str:
     except ValueError:
         raise Refused("The provider redirects to something that is not an address.") from None
     if not same:
+        # A provider can say in a host's name what it was told.
+        secret = request.token is not None or Secrets(request.secrets).masked(location) != location
+        named = "" if secret else f" ({urlsplit(target).scheme}://{host[:100]})"
         raise Refused(
-            f"The provider redirects to another address ({urlsplit(target).scheme}://{host[:100]}), which is not "
-            "followed: secrets stay with whom they are meant for. Change the base URL if that is the right one."
+            f"The provider redirects to another address{named}, which is not followed: secrets stay with whom they are "
+            "meant for. Change the base URL if that is the right one."
         )
     return target
 

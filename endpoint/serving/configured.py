@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -167,11 +168,18 @@ def failure(provider: str, result: calls.CallResult) -> str:
     said = f"{provider} answered with an error: HTTP {_status(result.status)}."
     if result.status in (401, 403):
         return f"{said} It did not take the credentials of this server, or they do not allow this."
-    wait = next((value for name, value in result.headers if name.lower() == "retry-after"), "")
-    if wait:
-        seconds = f"{int(wait):,} seconds" if wait.isdecimal() and len(wait) < 9 else wait[:60]
-        return f"{said} It says when to try again: {seconds}."
-    return said
+    wait = next((value for name, value in result.headers if name.lower() == "retry-after"), "").strip()
+    return f"{said} It says when to try again: {_time(wait)}." if _time(wait) else said
+
+
+def _time(wait: str) -> str:
+    """Seconds, or a date (RFC 9110, 10.2.3); "" for anything else that stands there."""
+    if wait.isdecimal() and len(wait) < 9:
+        return f"{int(wait):,} seconds"
+    try:
+        return f"{parsedate_to_datetime(wait):%Y-%m-%d %H:%M:%S %Z}"
+    except (TypeError, ValueError, OverflowError):
+        return ""
 
 
 def _failure(provider: str, result: calls.CallResult) -> str:

@@ -20,7 +20,7 @@ from endpoint.admitted import Admitted
 from endpoint.serving import paging, skills
 from endpoint.serving.chosen import entities, things
 from endpoint.serving.toolkits import free, joined
-from endpoint.serving.uris import is_storable, shown
+from endpoint.serving.uris import shown
 
 PAGE = 250
 LONGEST = 4_000_000
@@ -120,8 +120,6 @@ def _message(role: Any, text: str) -> types.PromptMessage:
 def _wrong(name: str, row: Prompt | Command | Skill, arguments: Mapping[str, str]) -> str:
     """What is wrong with the arguments, as a sentence that repeats no value; "" for nothing."""
     known = {} if isinstance(row, Skill) else {it["name"]: it for it in row.arguments}
-    if not all(is_storable(text) for pair in arguments.items() for text in pair):
-        return "An argument holds NUL or half of a character (a lone surrogate)."
     if unknown := [each for each in arguments if each not in known]:
         takes = f" It takes: {', '.join(known)}." if known else " It takes none."
         return f"The prompt {name} takes no argument “{shown(unknown[0])}”.{takes}"

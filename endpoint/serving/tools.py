@@ -96,11 +96,8 @@ def _after(admitted: Admitted, position: list[str] | None) -> Iterator[_Placed]:
 def _wrong(schema: dict[str, Any], arguments: dict[str, Any]) -> str:
     """What is wrong with arguments, in sentences that repeat no value; "" for nothing."""
     try:
-        json.dumps(arguments, ensure_ascii=False).encode()
         return " ".join(problems(schema, arguments))
-    except UnicodeEncodeError:
-        return "The arguments hold half of a character (a lone surrogate)."
-    except (RecursionError, BadSchema):
+    except BadSchema:  # the built-in tools' own are good
         return "The arguments are nested too deeply."
     except TooSlow:
         return "It takes too long to check the arguments. Give shorter ones."

@@ -95,7 +95,8 @@ def test_a_head_has_no_body(weather: Provider) -> None:
 def test_a_resource_is_read_at_its_path_and_its_braces_are_no_arguments(weather: Provider, api: Upstream) -> None:
     assert read_resource(factories.resource(weather, text="", upstream_path="/text")).text == "hello"
     assert read_resource(factories.resource(weather, text="", upstream_path="/cities/{x}")).status == 200
-    assert api.asked == ["GET /v1/text", "GET /v1/cities/%7Bx%7D"]
+    assert read_resource(factories.resource(weather, text="", upstream_path="/text?say=a%26b&x")).text == "a&b"
+    assert api.asked == ["GET /v1/text", "GET /v1/cities/%7Bx%7D", "GET /v1/text?say=a%26b&x"]
     with pytest.raises(Misconfigured, match="kept here"):
         read_resource(factories.resource(weather))
 

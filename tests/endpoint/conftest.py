@@ -1,5 +1,6 @@
 """What the tests of the endpoint share."""
 
+from tests.catalog.calling import api, weather
 from tests.endpoint.live import _served, live
 
-__all__ = ["_served", "live"]
+__all__ = ["_served", "api", "live", "weather"]
