@@ -22,6 +22,8 @@ _TOLD = frozenset(
 )  # fmt: skip
 _TOLD_BEGINNINGS = ("ratelimit", "x-ratelimit", "x-total", "x-page", "x-next-page")
 _LONGEST_HEADER = 500
+LONGEST_DATA = 1 << 20
+"""Bytes of a body that is no text: a longer one is told about."""
 _TEXT_TYPES = frozenset(
     {
         "application/graphql", "application/javascript", "application/x-ndjson", "application/x-www-form-urlencoded",
@@ -55,7 +57,7 @@ def result(
     tries: int,
 ) -> CallResult:
     content_type = secrets.masked(response.headers.get("Content-Type", ""))[:_LONGEST_HEADER]
-    text, value = _read(body, response.headers.get("Content-Type", ""), secrets)
+    text, value, data = _read(body, response.headers.get("Content-Type", ""), secrets)
     cut = max(0, len(text) - limits.max_characters)
     if cut:
         text, value = (
@@ -69,6 +71,7 @@ def result(
         content_type=content_type,
         text=text,
         value=value,
+        data=data,
         size=len(body),
         cut=cut,
         seconds=seconds,
@@ -76,24 +79,25 @@ def result(
     )
 
 
-def _read(body: bytes, content_type: str, secrets: Secrets) -> tuple[str, Any]:
-    """The body as text, and as JSON where it is some."""
+def _read(body: bytes, content_type: str, secrets: Secrets) -> tuple[str, Any, bytes | None]:
+    """The body as text, as JSON where it is some, and as it came where it is no text and may be given on."""
     if not body:
-        return "", None
+        return "", None, None
     kind, charset = _type_of(content_type)
     is_text = kind.startswith("text/") or kind in _TEXT_TYPES or kind.endswith(("json", "+xml"))
     if kind and not is_text:
-        return f"[binary, {len(body):,} bytes of {secrets.masked(kind)[:100]}]", None
+        data = body if len(body) <= LONGEST_DATA and not secrets.may_be_in(body) else None
+        return f"[binary, {len(body):,} bytes of {secrets.masked(kind)[:100]}]", None, data
     try:
         text = body.decode(charset, "replace" if is_text else "strict")
     except UnicodeDecodeError:
-        return f"[binary, {len(body):,} bytes]", None
+        return f"[binary, {len(body):,} bytes]", None, None
     if kind.endswith("json") or not kind:
         try:
-            return _json(text, secrets)
+            return *_json(text, secrets), None
         except (ValueError, RecursionError):
             pass  # it says that it is JSON, and is not
-    return secrets.masked(text), None
+    return secrets.masked(text), None, None
 
 
 def _json(text: str, secrets: Secrets) -> tuple[str, Any]:

@@ -96,6 +96,8 @@ class CallResult:
     """The body for an agent: JSON in one line, another text as it came, or a sentence about bytes that are none."""
     value: Any
     """The body as JSON; None where it is none, or was cut."""
+    data: bytes | None
+    """The body where its type says that it is no text; None where it is one, is long, or may hold a secret."""
     size: int
     """Bytes of the body, unpacked."""
     cut: int
@@ -142,6 +144,11 @@ class Secrets:
                 self._spelled = re.compile("|".join(map(_spelled, sorted(short, key=len, reverse=True))))
             text = self._spelled.sub(MASK, text)
         return text
+
+    def may_be_in(self, data: bytes) -> bool:
+        """Whether one of them is in bytes that are no text, as a text would hold it."""
+        text = data.decode("utf-8", "surrogateescape")
+        return self.masked(text) != text
 
 
 _LONGEST_SPELLED = 1_000
