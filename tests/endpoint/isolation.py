@@ -45,6 +45,10 @@ def _grant(acme: Organization) -> dict[str, Any]:
 
 _BY_CLIENTS = "clients ask it by themselves, before anybody signed in; it tells nothing of what there is"
 
+def _key(acme: Organization) -> dict[str, Any]:
+    return {"pk": ApiKey.objects.create(organization=acme, name="Build", digest="0" * 64, everything=True).pk}
+
+
 CASES: dict[str, Case] = {
     "oauth_resource": Case(
         lambda _acme: {"path": "mcp/acme/docs"}, nobody=200, outsider=200, elsewhere=200, why=_BY_CLIENTS
@@ -56,6 +60,10 @@ CASES: dict[str, Case] = {
     "oauth_authorize": Case(
         viewer=400, outsider=400, why="anybody signed in; for whom is said in its query, and checked"
     ),
+    "endpoint:keys": Case(viewer=403),
+    "endpoint:key_make": Case(viewer=403, method="post"),
+    "endpoint:key_edit": Case(_key, viewer=403, method="post"),
+    "endpoint:key_revoke": Case(_key, viewer=403, method="post"),
     "endpoint_clients": Case(viewer=200, outsider=200, why="one's own"),
     "endpoint_clients_revoke": Case(_grant, viewer=404),
     "endpoint:granted": Case(viewer=403),
