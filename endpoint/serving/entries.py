@@ -6,7 +6,6 @@ many were given before.
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -61,10 +60,8 @@ def entries(it: Served, folder: str, *, beginning: str = "", after: str = "", li
 
 
 def _walk(it: Served, prefix: str, first: str, end: str, limit: int) -> Sequence[Any]:
-    of_version = it.version is not None
-    table, owner = ("catalog_versionfile", "version_id") if of_version else ("catalog_content", "server_id")
+    table, owner, of = it.place
     slash, least = _WORDS[connection.vendor]
-    of = it.version.pk if it.version is not None else _id(it.server.pk)
     statement = _STATEMENT.replace("{table}", table).replace("{owner}", owner).replace("{slash}", slash)
     statement = statement.replace("{least}", least).replace("{before}", str(len(prefix)))
     with connection.cursor() as cursor:
@@ -77,7 +74,3 @@ def _entry(row: Any, prefix: str) -> Entry:
     path, blob, size = row
     name, slash, _ = path[len(prefix) :].partition("/")
     return Entry(prefix + name, True) if slash else Entry(path, False, size, blob)
-
-
-def _id(value: uuid.UUID) -> Any:
-    return value if connection.vendor == "postgresql" else value.hex

@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from catalog.models import Origin
 from catalog.tree import below
 from endpoint.admitted import Admitted
 from endpoint.serving.answers import Trouble, without_empty
@@ -108,16 +107,13 @@ def fetch(admitted: Admitted, arguments: dict[str, Any], names: Names) -> dict[s
 
 
 def _file(it: Served, path: str, asked: str, arguments: dict[str, Any], names: Names) -> dict[str, Any]:
-    rows = it.rows.filter(path=path).values_list("origin", "provenance", "blob__sha256", "blob__text")
-    row = rows.first()
-    if row is None:
+    document = it.document(path)
+    if document is None:
         if below(it.rows, path).exists():
             how = f" {names.list} with this path shows what is in it." if names.list else ""
             raise Trouble(f"“{shown(asked)}” is a folder.{how}")
         raise _not_found(asked, names, it)
-    origin, provenance, sha256, text = row
-    brought = provenance if origin == Origin.IMPORTED else {}
-    part = _part(text, arguments)
+    brought, part = document.brought, _part(document.text, arguments)
     title = path.rpartition("/")[2]
     return {
         "id": it.uri(path),
@@ -130,7 +126,7 @@ def _file(it: Served, path: str, asked: str, arguments: dict[str, Any], names: N
             **{name: str(brought[name]) for name in ("repository", "branch", "commit") if brought.get(name)},
             **({"version": it.version.number} if it.version is not None else {}),
             "mime_type": mime_type(path),
-            **_facts(part, sha256),
+            **_facts(part, document.sha256),
         },
     }
 

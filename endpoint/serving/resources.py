@@ -82,10 +82,10 @@ def _content(admitted: Admitted, uri: str) -> types.TextResourceContents | None:
     it = named(served(admitted), found.server) if found is not None else None
     if found is None or it is None:
         return None
-    text = it.rows.filter(path=found.path).values_list("blob__text", flat=True).first()
-    if text is None:
+    document = it.document(found.path)
+    if document is None:
         return None
-    return types.TextResourceContents(uri=uri, mime_type=mime_type(found.path), text=text)
+    return types.TextResourceContents(uri=uri, mime_type=mime_type(found.path), text=document.text)
 
 
 # -- listing -----------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Everything that reads content begins here, so that nothing is read that is not s
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
@@ -43,6 +45,22 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Document:
+    """A file with its text."""
+
+    brought: dict[str, Any]
+    """As of `File`."""
+    sha256: str
+    text: str
+
+
+_DOCUMENT = """
+SELECT f.origin, f.provenance, b.sha256, b.text FROM {table} f JOIN catalog_blob b ON b.id = f.blob_id
+WHERE f.{owner} = %s AND f.path = %s
+"""
+
+
+@dataclass(frozen=True, slots=True)
 class Served:
     """What is served of one server's content."""
 
@@ -52,12 +70,34 @@ class Served:
     prefix: str = ""
     """Before its paths, where several servers are seen side by side: `docs/`."""
 
+    def __post_init__(self) -> None:
+        if self.version is not None and self.version.server_id != self.server.pk:
+            raise ValueError("The version is another server's.")
+
+    @property
+    def place(self) -> tuple[str, str, Any]:
+        """Where its files are, for a statement: the table, the column that says whose they are, and what is in it."""
+        if self.version is not None:
+            return "catalog_versionfile", "version_id", self.version.pk
+        return "catalog_content", "server_id", _id(self.server.pk)
+
+    def document(self, path: str) -> Document | None:
+        """None where there is no file."""
+        table, owner, of = self.place
+        with connection.cursor() as cursor:
+            # The ORM takes three times as long to compose this as it takes to run.
+            cursor.execute(_DOCUMENT.format(table=table, owner=owner), [of, path])
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        origin, provenance, sha256, text = row
+        return Document(json.loads(provenance) if origin == Origin.IMPORTED else {}, sha256, text)
+
     @property
     def rows(self) -> QuerySet[Any]:
         if self.version is None:
             return Content.objects.filter(server=self.server)
-        # The version is looked for by its server, too: none of another server is ever read.
-        return VersionFile.objects.filter(version=self.version, version__server=self.server)
+        return VersionFile.objects.filter(version=self.version)
 
     def files(self, *, after: str = "", below: str = "", limit: int, rows: QuerySet[Any] | None = None) -> list[File]:
         """In the order of their paths: those after one path, and below a folder (or with another prefix). `rows` are
@@ -97,8 +137,6 @@ AFTER_ALL = "\U0010ffff"
 def served(admitted: Admitted) -> list[Served]:
     """Of a toolkit none, unless it is set up to search contents. In the order of their paths."""
     if admitted.server is not None:
-        if admitted.version is not None and admitted.version.server_id != admitted.server.pk:
-            raise ValueError("The version is another server's.")
         return [Served(admitted.server, admitted.version)]
     if not admitted.setup.search_contents or admitted.toolkit is None:
         return []
@@ -138,6 +176,10 @@ def titles(it: Served, files: Sequence[File]) -> dict[str, str]:
     found = {(blob, format_): title for blob, format_, title in texts.values_list("blob", "format", "title")}
     named = ((file.path, found.get((file.blob, format_of(file.path)), "")) for file in files)
     return {path: title for path, title in named if title}
+
+
+def _id(value: uuid.UUID) -> Any:
+    return value if connection.vendor == "postgresql" else value.hex
 
 
 def _web(url: object) -> str:

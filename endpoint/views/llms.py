@@ -68,12 +68,10 @@ def full(request: HttpRequest, admitted: Admitted) -> HttpResponseBase:
 def file(_request: HttpRequest, admitted: Admitted, path: str) -> HttpResponseBase:
     """One file as it is. Never as HTML: it would run in our pages' origin."""
     found = parse_path(path)
-    text = None
-    if found is not None:
-        text = served(admitted)[0].rows.filter(path=found).values_list("blob__text", flat=True).first()
-    if text is None:
+    document = served(admitted)[0].document(found) if found is not None else None
+    if document is None:
         return HttpResponse("There is no such file.\n", status=404, content_type=_typed(PLAIN))
-    return HttpResponse(text, content_type=_typed(MARKDOWN if mime_type(path) == MARKDOWN else PLAIN))
+    return HttpResponse(document.text, content_type=_typed(MARKDOWN if mime_type(path) == MARKDOWN else PLAIN))
 
 
 def _typed(kind: str) -> str:

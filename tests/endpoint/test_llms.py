@@ -9,6 +9,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from asgiref.sync import sync_to_async
+from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -210,7 +212,10 @@ def test_over_asgi_the_first_part_is_sent_before_the_last_is_read(public: Server
 
     async def parts() -> list[bytes]:
         response: Any = await AsyncClient().get(FULL)
-        return [part async for part in response]
+        try:
+            return [part async for part in response]
+        finally:
+            await sync_to_async(connections.close_all)()
 
     found = asyncio.run(parts())
     assert len(found) >= 6
