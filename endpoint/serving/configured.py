@@ -15,6 +15,7 @@ from mcp.shared.inbound import X_MCP_HEADER_KEY, find_invalid_x_mcp_header
 from catalog import calls
 from catalog.models import Tool
 from endpoint.admitted import Admitted
+from endpoint.serving import media
 from endpoint.serving.chosen import things
 from endpoint.serving.offered import Offered
 from endpoint.serving.toolkits import LONGEST, free, joined
@@ -148,6 +149,8 @@ def _call(admitted: Admitted, row: Tool, arguments: dict[str, Any]) -> types.Cal
     if result.is_error:
         admitted.trace.code = str(result.status)
         return _told(_failure(row.provider.name, result), *_body(result), is_error=True)
+    if medium := media.shown(result.data):
+        return types.CallToolResult(content=[medium])
     told = _told(*(_body(result) or [_without_body(row.provider.name, result)]))
     if isinstance(result.value, dict):
         told.structured_content = result.value

@@ -7,6 +7,7 @@ comes first keeps it.
 
 from __future__ import annotations
 
+import base64
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -87,11 +88,16 @@ def _read(row: Resource, uri: str) -> types.ReadResourceResult:
         raise MCPError(types.INTERNAL_ERROR, str(error), {"reason": error.code}) from None
     if result.is_error:
         raise MCPError(types.INTERNAL_ERROR, failure(name, result), {"status": result.status})
+    mime_type = row.mime_type or result.content_type
+    if result.data is not None:
+        blob = base64.b64encode(result.data).decode()
+        contents: list[Any] = [types.BlobResourceContents(uri=uri, mime_type=mime_type or None, blob=blob)]
+        return types.ReadResourceResult(contents=contents)
     if result.text.startswith("[binary, ") and result.value is None:
         raise MCPError(
             types.INTERNAL_ERROR, f"{name} answered with {result.size:,} bytes that are no text, which is not given on."
         )
-    return _result(uri, row.mime_type or result.content_type, result.text)
+    return _result(uri, mime_type, result.text)
 
 
 def _result(uri: str, mime_type: str, text: str) -> types.ReadResourceResult:

@@ -64,7 +64,6 @@ def test_what_is_upstream_is_asked_for_as_it_is_read(weather: Provider, api: Ups
         ("/huge", "larger than the limit"),
         ("/redirect?to=http://169.254.169.254/", "which is not followed"),
         ("/teapot", "Weather answered with an error: HTTP 418"),
-        ("/page", "108 bytes that are no text"),
     ],
 )
 def test_each_fault_of_an_upstream_is_a_sentence(weather: Provider, settings: Any, path: str, words: str) -> None:
