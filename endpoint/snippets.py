@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -62,15 +62,21 @@ def snippets(target: Target) -> list[Snippet]:
 def _claude_code(target: Target) -> Snippet:
     # --header takes all words that follow it, so it comes last.
     command = ["claude", "mcp", "add", "--transport", "http", target.name, target.address, *_header(target, "--header")]
-    shared = {"mcpServers": {target.name: {"type": "http", "url": target.address, **_headers(target)}}}
+    # What is shared holds no key: each person's environment does, in a variable of this name.
+    entry = {"type": "http", "url": target.address, **_headers(replace(target, key=target.key and "${MILLRACE_KEY}"))}
     advice = "Add “--scope user” for all of your projects."
-    if not target.key:
+    if target.key:
+        advice += " A project's file takes the key from the variable MILLRACE_KEY of each person's environment."
+    else:
         advice += " Where signing in is needed, type /mcp in a session and choose the server."
     return Snippet(
         "claude-code",
         "Claude Code",
         advice,
-        (Part("Terminal", shlex.join(command)), Part(".mcp.json, to share it with a project", _json(shared))),
+        (
+            Part("Terminal", shlex.join(command)),
+            Part(".mcp.json, to share it with a project", _json({"mcpServers": {target.name: entry}})),
+        ),
     )
 
 

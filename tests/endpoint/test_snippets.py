@@ -70,6 +70,11 @@ def test_the_link_of_vs_code_asks_for_the_key_and_holds_none() -> None:
     assert read["inputs"][0]["id"] == "millrace-key"
 
 
+def test_a_file_that_a_project_shares_holds_no_key() -> None:
+    text = of("claude-code", Target("docs", ADDRESS, KEY)).parts[1].text
+    assert json.loads(text)["mcpServers"]["docs"]["headers"] == {"Authorization": "Bearer ${MILLRACE_KEY}"}
+
+
 def test_the_link_of_cursor_holds_the_same_as_its_file() -> None:
     snippet = of("cursor", Target("docs", ADDRESS, KEY))
     query = parse_qs(urlsplit(snippet.install).query)
