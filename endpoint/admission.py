@@ -117,7 +117,7 @@ def _reached(address: Address, key: ApiKey) -> Server | Toolkit | None:
         member = Membership.objects.filter(
             organization=key.organization_id, user=key.created_by_id, user__is_active=True
         )
-        allowed |= Q(owner=key.created_by_id) & named & Exists(member)
+        allowed |= Q(owner=key.created_by_id) & named & Q(Exists(member))
     return _first(_targets(address).filter(organization=key.organization_id), allowed)
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -31,6 +31,13 @@ _KEY = re.compile(rf"\A{PREFIX}[A-Za-z0-9_-]{{43}}\Z")
 HIGHEST_RATE = 1_000_000
 """Requests a minute: nobody means more."""
 RELATIONS: dict[str, type[Server | Toolkit]] = {"servers": Server, "toolkits": Toolkit}
+
+
+class MadeAlready(ValueError):
+    """The form was sent once more; the text is a sentence for a person."""
+
+    def __init__(self) -> None:
+        super().__init__("This key was made already, and is shown only once. If it was not copied, make another.")
 
 
 def is_key(token: str) -> bool:
@@ -61,16 +68,21 @@ def offered(name: str, *, key: ApiKey | None, to: Membership) -> QuerySet[Any]:
 def make_key(*, by: Membership, values: Mapping[str, Any], request: HttpRequest | None = None) -> tuple[ApiKey, str]:
     """A key, and what clients carry, which is known in this moment only.
 
-    `values` has name, everything, servers and toolkits (primary keys), may_call, rate_per_minute and expires_at.
-    Raises PermissionDenied without the entitlement, and Invalid.
+    `values` has name, everything, servers and toolkits (primary keys), may_call, rate_per_minute and expires_at, and
+    may have the id to be. Raises PermissionDenied without the entitlement, Invalid, and MadeAlready.
     """
     access.require(by, "keys.manage")
     token = PREFIX + secrets.token_urlsafe(32)
     key = ApiKey(organization=by.organization, created_by=by.user, digest=digest_of(token), hint=token[:_HINT])
+    key.pk = values.get("id") or key.pk
     expires_at: datetime | None = values.get("expires_at")
     chosen = _checked(key, by, values, expires_at)
     key.expires_at = expires_at
-    key.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            key.save(force_insert=True)
+    except IntegrityError as error:
+        raise MadeAlready from error
     _point(key, by, chosen)
     audit.record(
         "api_key.created",
@@ -129,10 +141,11 @@ def revoke_key(*, key: ApiKey, by: Membership, request: HttpRequest | None = Non
 
 
 def mark_used(uses: Mapping[Any, datetime]) -> None:
-    """Note when keys (by primary key) were used last, if that was not noted within the minute before."""
-    for pk, at in uses.items():
+    """Note that keys (by primary key) were used at about the same time, if none was noted within the minute before."""
+    if uses:
+        at = max(uses.values())
         stale = Q(last_used_at=None) | Q(last_used_at__lt=at - timedelta(minutes=1))
-        ApiKey.objects.filter(stale, pk=pk).update(last_used_at=at)
+        ApiKey.objects.filter(stale, pk__in=uses).update(last_used_at=at)
 
 
 def facts(key: ApiKey) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path
 
-from endpoint.views import connecting, granted, playground, request_log, setting_up, usage
+from endpoint.views import connecting, granted, keys, playground, request_log, setting_up, usage
 
 app_name = "endpoint"
 
@@ -22,6 +22,10 @@ urlpatterns: list[URLPattern] = [
     path("toolkits/<uuid:pk>/requests/", usage.toolkit_usage, name="toolkit_usage"),
     path("toolkits/<uuid:pk>/requests/log/", request_log.toolkit_requests, name="toolkit_requests"),
     path("toolkits/<uuid:pk>/requests/log/<int:number>/", request_log.request_of_toolkit, name="toolkit_request"),
+    path("api-keys/", keys.keys, name="keys"),
+    path("api-keys/new/", keys.make, name="key_make"),
+    path("api-keys/<uuid:pk>/", keys.edit, name="key_edit"),
+    path("api-keys/<uuid:pk>/revoke/", keys.revoke, name="key_revoke"),
     path("connected-clients/", granted.granted, name="granted"),
     path("connected-clients/<uuid:pk>/disconnect/", granted.revoke_granted, name="granted_revoke"),
 ]

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from endpoint.keys import mark_used
 from endpoint.models import Hour, LatencyHour, QueryHour, RequestLog
 from endpoint.models.log import NOBODY
 from endpoint.recording.adding import Key, add
@@ -28,6 +29,7 @@ _COUNTED = ["calls", *_FAILED.values(), "milliseconds", "bytes_in", "bytes_out"]
 def write(events: Sequence[Event]) -> None:
     """DatabaseError if it cannot be; nothing is written then."""
     RequestLog.objects.bulk_create([_row(event) for event in events if event.target is not None], batch_size=500)
+    mark_used({event.key_id: event.at for event in events if event.key_id is not None})
     _count_requests(events)
     _count_latencies(event for event in events if event.answered)
     _count_queries([event for event in events if event.query and event.target is not None])

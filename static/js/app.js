@@ -1,5 +1,5 @@
 // Everything that Millrace's pages do by script; each page works without it.
-// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, data-checked-anew, data-filters, #modal, #messages.
+// Hooks: data-theme-choice, data-copy, data-dialog, data-close, data-autosubmit, data-checked-anew, data-filters, data-once, #modal, #messages.
 "use strict";
 
 const root = document.documentElement;
@@ -26,6 +26,13 @@ function chooseTheme(theme) {
   }
   showTheme();
 }
+
+// --- Shown once --------------------------------------------------------------------------------
+
+// What a page shows only once is not there when somebody comes back to it.
+addEventListener("pagehide", () => {
+  for (const shown of document.querySelectorAll("[data-once]")) shown.remove();
+});
 
 // --- Messages ----------------------------------------------------------------------------------
 

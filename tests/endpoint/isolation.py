@@ -6,7 +6,7 @@ from typing import Any
 
 from allauth.idp.oidc.models import Client as OAuthClient
 
-from endpoint.models import Grant, RequestLog
+from endpoint.models import ApiKey, Grant, RequestLog
 from orgs.models import Organization, User
 from tests import factories
 from tests.isolation import Case

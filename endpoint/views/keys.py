@@ -1,0 +1,116 @@
+"""An organisation's API keys: the list, a new one, a change, the end of one."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from catalog.checking.problems import Invalid
+from catalog.views.page import posted
+from endpoint import keys as services
+from endpoint.forms.keys import KeyForm, NewKeyForm
+from endpoint.key_tables import KEPT_DAYS, KeysTable, facts_of, listed
+from endpoint.models import ApiKey
+from lib import tables
+from lib.htmx import is_fragment
+from orgs import access
+from orgs.models import Membership
+
+NEEDED = "keys.manage"
+
+
+def _key(membership: Membership, pk: UUID) -> ApiKey:
+    rows = ApiKey.objects.for_org(membership.organization).select_related("created_by")
+    return get_object_or_404(rows, pk=pk)
+
+
+@require_safe
+@access.for_members(NEEDED)
+def keys(request: HttpRequest, membership: Membership) -> HttpResponse:
+    table = KeysTable(listed(membership), viewer=membership)
+    tables.configure(request, table, per_page=50)
+    context = {"membership": membership, "table": table.load(), "nav_section": "keys", "kept_days": KEPT_DAYS}
+    return render(request, "endpoint/keys/list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@access.for_members(NEEDED)
+def make(request: HttpRequest, membership: Membership) -> HttpResponse:
+    """The form; the answer to a valid one is the only page that ever shows the key."""
+    form = NewKeyForm(posted(request), by=membership)
+    context = {"membership": membership, "nav_section": "keys", "form": form, "title": "Make key"}
+    if request.method == "POST" and form.is_valid():
+        try:
+            key, token = services.make_key(by=membership, values=form.values, request=request)
+        except services.MadeAlready as error:
+            messages.warning(request, str(error))
+            return redirect("endpoint:keys", org=membership.organization.slug)
+        except Invalid as invalid:
+            form.refuse(invalid.errors)
+        else:
+            return render(request, "endpoint/keys/made.html", {**context, "key": key, "token": token})
+    return render(request, "endpoint/keys/form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.for_members(NEEDED)
+def edit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
+    key = _key(membership, pk)
+    back = redirect("endpoint:keys", org=membership.organization.slug)
+    if not key.is_usable:
+        messages.warning(request, f"“{key}” cannot be used any more. Make a new key instead.")
+        return back
+    form = KeyForm(posted(request), by=membership, key=key)
+    if request.method == "POST" and form.is_valid():
+        try:
+            services.change_key(key=key, by=membership, values=form.values, request=request)
+        except Invalid as invalid:
+            form.refuse(invalid.errors)
+        else:
+            messages.success(request, f"“{form.values['name']}” is saved. It holds from its next request.")
+            return back
+    context = {
+        "membership": membership,
+        "nav_section": "keys",
+        "form": form,
+        "key": key,
+        "facts": facts_of([key], membership)[key.pk],
+        "title": "Edit key",
+    }
+    return render(request, "endpoint/keys/form.html", context, status=422 if form.errors else 200)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@access.for_members(NEEDED)
+def revoke(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponse:
+    key = _key(membership, pk)
+    back = reverse("endpoint:keys", args=[membership.organization.slug])
+    if request.method == "POST":
+        services.revoke_key(key=key, by=membership, request=request)
+        messages.success(request, f"“{key}” is revoked. Whoever carries it is refused from now on.")
+        return redirect(back)
+    facts = facts_of([key], membership)[key.pk]
+    things = ["all servers and toolkits of the organisation"] if key.everything else facts.names
+    if facts.personal:
+        things = [*things, "what is personal to its maker"]
+    context = {
+        "membership": membership,
+        "nav_section": "keys",
+        "title": f"Revoke “{key}”?",
+        "text": f"Whoever carries the key that begins with {key.hint} is refused from its next request. This cannot be "
+        "undone: they need a new key. What it reaches:",
+        "items": things,
+        "action": reverse("endpoint:key_revoke", args=[membership.organization.slug, key.pk]),
+        "cancel_url": back,
+        "confirm": "Revoke key",
+        "danger": True,
+    }
+    page = "components/_confirm.html" if is_fragment(request) else "endpoint/keys/revoke.html"
+    return render(request, page, context)
