@@ -52,7 +52,7 @@ def test_a_source_stands_as_its_live_run_and_else_its_last_end_says(
     if run is not None:
         run_of(source, run)
     assert row_of(source, alice).standing == standing
-    assert states.counts(docs.organization)[standing] == 1
+    assert states.counts(alice.memberships.get())[standing] == 1
 
 
 def test_a_killed_run_leaves_nothing_stuck(docs: Server, alice: User) -> None:
@@ -129,7 +129,7 @@ def test_many_rows_take_as_many_queries_as_one_and_open_no_secret(docs: Server, 
         ) as asked:
             rows = states.load(states.listed(Source.objects.for_org(acme)), membership=membership)
             assert len(rows) == Source.objects.count()
-            assert sum(states.counts(acme).values()) == len(rows)
+            assert sum(states.counts(membership).values()) == len(rows)
         assert not any("token_ciphertext" in query["sql"] for query in asked.captured_queries)
         return len(asked)
 
@@ -151,12 +151,12 @@ def test_many_rows_take_as_many_queries_as_one_and_open_no_secret(docs: Server, 
     assert queries() == few == 4
 
 
-def test_only_the_organisations_own_are_counted(docs: Server, acme: Organization) -> None:
+def test_only_the_organisations_own_are_counted(docs: Server, bob: User) -> None:
     other = factories.organization("Other")
     factories.membership(factories.user(), other, Role.OWNER)
     factories.source(factories.server(other), error_code="network")
     factories.source(docs)
-    assert states.counts(acme) == {
+    assert states.counts(bob.memberships.get()) == {
         Standing.PENDING: 1,
         Standing.INDEXING: 0,
         Standing.COMPLETE: 0,
