@@ -16,11 +16,19 @@ _TIME = "{{% include 'components/_time.html' with value=record.{0} fallback=\"{1
 _LEAD = {"cell": {"class": "cell-lead"}}
 
 
+def _trust(record: Grant) -> dict[str, Any]:
+    """What stands for the client's name: the host of its document, or nobody."""
+    kind = clients.kind_of(record.client)
+    host = urlsplit(record.client_id).netloc if kind == clients.DOCUMENT else ""
+    return {"client_host": host, "registered_itself": kind == clients.REGISTERED}
+
+
 class GrantsTable(tables.Table):  # type: ignore[misc]  # publishes no types
     client = tables.TemplateColumn(
         template_name="endpoint/oauth/_client_cell.html",
         order_by="client__name",
         attrs=_LEAD,
+        extra_context=_trust,
     )
     person = tables.Column(accessor="user", order_by="user__email")
     target = tables.TemplateColumn(
@@ -37,6 +45,7 @@ class GrantsTable(tables.Table):  # type: ignore[misc]  # publishes no types
         verbose_name="",
         orderable=False,
         attrs={"cell": {"class": "actions"}},
+        extra_context=lambda record, table: {"revoke_url": table.url(record)},
     )
 
     noun = "clients"
@@ -55,14 +64,7 @@ class GrantsTable(tables.Table):  # type: ignore[misc]  # publishes no types
         self._org = org
         super().__init__(*args, **kwargs)
 
-    def before_render(self, _request: Any) -> None:
-        for grant in self.rows:
-            row = grant.record
-            row.revoke_url = self._url(row)
-            row.client_host = urlsplit(row.client_id).netloc if clients.kind_of(row.client) == clients.DOCUMENT else ""
-            row.registered_itself = clients.kind_of(row.client) == clients.REGISTERED
-
-    def _url(self, grant: Grant) -> str:
+    def url(self, grant: Grant) -> str:
         place = {"org": self._org.slug} if self._org else {}
         return reverse(self._revoke, kwargs={**place, "pk": grant.pk})
 

@@ -74,6 +74,8 @@ def read(request: HttpRequest, person: User) -> Wish:
         raise Unfit(str(error)) from error
     except Invalid as error:
         raise Unfit(f"{error} Its developer has to mend that.") from error
+    except ValueError as error:
+        raise Unfit("The application asks with an address that cannot be read.") from error
     except errors.FatalClientError as error:
         raise Unfit(_fatal(error)) from error
     except errors.OAuth2Error as error:

@@ -45,6 +45,8 @@ def find(client_id: str, *, fetch: bool = False) -> Client | None:
     Raises documents.Invalid where that fails, as it does for a document that has changed into something else: what it
     said before does not count then.
     """
+    if "\0" in client_id:  # which PostgreSQL does not take in a text
+        return None
     found: Client | None = Client.objects.filter(pk=client_id).first() if len(client_id) <= documents.LONGEST else None
     if not fetch or not documents.is_address(client_id) or (found is not None and not _is_document(found)):
         return found

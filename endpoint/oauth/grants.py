@@ -27,10 +27,16 @@ def allow(
     if old is not None and old.target != target:  # the address was another thing's
         old.delete()
         old = None
-    grant = old or Grant(user=by.user, client=client, organization=by.organization, resource=resource, **about)
     before = {"may_call": old.may_call} if old else {}
-    grant.may_call, grant.allowed_at = may_call, timezone.now()
-    grant.save()
+    now = {"may_call": may_call, "allowed_at": timezone.now()}
+    # The same form may be sent twice in one moment.
+    grant, _ = Grant.objects.update_or_create(
+        user=by.user,
+        client=client,
+        resource=resource,
+        defaults=now,
+        create_defaults={**now, **about, "organization": by.organization},
+    )
     audit.record(
         "connected_client.allowed",
         organization=_told(grant),
@@ -83,5 +89,7 @@ def _with_membership(instance: Membership, **_: Any) -> None:
 def _with_password(instance: User, created: bool, **_: Any) -> None:
     """A new password ends all sign-ins, those of clients as well, and so does deactivation. That Django hashes the same
     password anew when somebody signs in is no new password: `_password` is None then."""
-    if not created and (not instance.is_active or getattr(instance, "_password", None) is not None):
+    if created:
+        return
+    if not instance.is_active or not instance.has_usable_password() or getattr(instance, "_password", None) is not None:
         Grant.objects.filter(user_id=instance.pk).delete()

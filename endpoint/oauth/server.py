@@ -149,7 +149,8 @@ def answer(request: HttpRequest, *, to: str) -> HttpResponse:
     validator = Validator(resources=request.POST.getlist("resource"))
     try:
         response = convert_response(*getattr(server(validator), to)(*extract_params(request)))
-    except errors.OAuth2Error as error:
+    except (errors.OAuth2Error, ValueError) as caught:  # a ValueError for what is no form
+        error = caught if isinstance(caught, errors.OAuth2Error) else errors.InvalidRequestError("This is no form.")
         response = HttpResponse(error.json, status=error.status_code, content_type="application/json")
     response["Cache-Control"] = "no-store"
     return response  # type: ignore[no-any-return]

@@ -358,6 +358,19 @@ def test_a_client_with_a_secret_must_show_it(theirs: Browser, method: str) -> No
 
 
 @pytest.mark.parametrize(
+    "garbage", ["%zz", "client_id=%00", "client_id=a%00b&redirect_uri=%ff", "&&==", "client_id=" + "a" * 5000]
+)
+def test_garbage_is_refused_in_words(theirs: Browser, garbage: str) -> None:
+    assert theirs.get(f"/oauth/authorize?{garbage}").status_code == 400
+    kind = "application/x-www-form-urlencoded"
+    for path in ("/oauth/token", "/oauth/revoke"):
+        for body in (garbage, f"grant_type=authorization_code&code=x&{garbage}", f"token=x&{garbage}"):
+            assert Browser().post(path, body, content_type=kind).status_code in (400, 401)
+        assert Browser().post(f"{path}?{garbage}", {"token": "x"}).status_code in (400, 401)
+        assert Browser().post(path, {"token": "x"}, headers={"Authorization": "Basic ====="}).status_code in (400, 401)
+
+
+@pytest.mark.parametrize(
     "values",
     [
         {"redirect_uris": ["javascript:alert(1)"]},
