@@ -13,6 +13,7 @@ import os
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import Error
 from django.db.models import Count, Max, Sum
@@ -72,8 +73,10 @@ def _process() -> Iterator[Metric]:
 def _requests() -> Iterator[Metric]:
     today = timezone.now().astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     names = ("calls", *_OUTCOMES)
-    rows = Hour.objects.filter(hour__gte=today).order_by().values("method")
-    sums = list(rows.annotate(**{f"sum_{name}": Sum(name) for name in names}, took=Sum("milliseconds")))
+    rows: Any = Hour.objects.filter(hour__gte=today).order_by().values("method")
+    sums: list[dict[str, Any]] = list(
+        rows.annotate(**{f"sum_{name}": Sum(name) for name in names}, took=Sum("milliseconds"))
+    )
     requests = CounterMetricFamily(
         "millrace_mcp_requests", "Requests to the MCP endpoint since midnight (UTC).", labels=["method", "outcome"]
     )

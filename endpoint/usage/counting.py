@@ -127,9 +127,10 @@ def usage(of: Q, bars: Sequence[Bar]) -> Usage:
 
 def _in(rows: QuerySet[Any], bars: Sequence[Bar]) -> QuerySet[Any]:
     """Those of the span, each with the number of its `bar`."""
-    within = rows.filter(hour__gte=bars[0].begins, hour__lt=bars[-1].ends)
+    within: QuerySet[Any] = _within(rows, bars)
     cases = [When(hour__lt=bar.ends, then=Value(number)) for number, bar in enumerate(bars)]
-    return within.annotate(bar=Case(*cases, output_field=IntegerField())).order_by()
+    numbered: QuerySet[Any] = within.annotate(bar=Case(*cases, output_field=IntegerField()))
+    return numbered
 
 
 def _within(rows: QuerySet[Any], bars: Sequence[Bar]) -> QuerySet[Any]:

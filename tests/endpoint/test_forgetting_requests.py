@@ -27,7 +27,7 @@ def test_the_log_goes_after_its_days_and_the_sums_after_thirteen_months(docs: Se
     assert retention.forget() == 3 + 3
     assert list(RequestLog.objects.values_list("subject", flat=True)) == ["6.9"]
     for model in (Hour, LatencyHour, QueryHour):
-        assert model.objects.count() == 3  # type: ignore[attr-defined]
+        assert model.objects.count() == 3
 
 
 def test_a_long_log_is_forgotten_in_batches_from_the_oldest_on(docs: Server, monkeypatch: pytest.MonkeyPatch) -> None:
