@@ -73,11 +73,18 @@ def things(admitted: Admitted) -> dict[str, list[Thing]]:
         "Tools": [_tool(each) for each in _all(lambda cursor: tools.list_tools(admitted, cursor), "tools")],
         "Prompts": [_prompt(each) for each in _all(lambda cursor: prompts.list_prompts(admitted, cursor), "prompts")],
         "Resources": [
-            Thing("resource", str(each.uri), each.title or each.name, each.description or "", {})
+            resource(str(each.uri), each.title or each.name, each.description or "")
             for each in _all(lambda cursor: resources.list_resources(admitted, cursor), "resources")
         ],
     }
     return {heading: each for heading, each in found.items() if each}
+
+
+def resource(uri: str, title: str = "", description: str = "") -> Thing:
+    """One that is read, or another one whose URI somebody types: more than the list has can be read."""
+    another = {"type": "string", "description": "Of another resource, listed or not.", "default": uri}
+    schema = {"type": "object", "properties": {"uri": another}}
+    return Thing("resource", uri, title or uri, description, schema)
 
 
 def play(

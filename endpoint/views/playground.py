@@ -68,7 +68,7 @@ def _chosen(offered: dict[str, list[Thing]], value: str) -> Thing | None:
     kind, _, name = value.partition(":")
     found = next((thing for thing in every if thing.value == value), None)
     if found is None and kind == "resource" and name:
-        return Thing("resource", name, name, "", {})
+        return playing.resource(name)
     return found
 
 

@@ -45,7 +45,9 @@ def test_a_tool_is_called_without_loading_a_page_and_one_that_destroys_asks(
     with window.without_loading_a_page():
         page.keyboard.press("Enter")
         expect(page.locator("#play-reply")).to_contain_text("Bring an umbrella.")
+    window.picture("playground reply")
     page.get_by_label("Try", exact=True).select_option("tool:dropAll")
+    page.get_by_role("button", name="Choose").click()
     expect(page.get_by_role("heading", name="Call dropAll")).to_be_visible()
     page.get_by_role("button", name="Call").focus()
     page.keyboard.press("Enter")

@@ -77,6 +77,12 @@ def test_a_resource_is_read_in_the_version_that_was_chosen(browse: Browse, alice
     assert "Sunny now." in browse(alice).post(url_of(guide, f"{read}&version=live")).content.decode()
 
 
+def test_a_resource_that_is_not_in_the_list_is_read_by_its_uri(browse: Browse, carol: User, guide: Server) -> None:
+    unlisted = {"argument/uri": "millrace://docs/guide.md"}
+    page = browse(carol).post(url_of(guide, "?do=resource:millrace://docs/none.md"), unlisted).content.decode()
+    assert "Bring an umbrella." in page
+
+
 def test_a_tool_that_may_destroy_asks_before_it_is_called(browse: Browse, bob: User, docs: Server) -> None:
     provider = factories.provider(docs, base_url="http://127.0.0.1:9/")
     factories.tool(provider, "dropAll", method="DELETE", path="/all")
