@@ -23,9 +23,11 @@ import httpx2
 import pytest
 import uvicorn
 from django.core.cache import cache
+from django.core.management import call_command
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
+from pytest_django import DjangoDbBlocker
 
 HANDSHAKE = "2025-11-25"
 MODERN = "2026-07-28"
@@ -33,6 +35,7 @@ ACCEPT = "application/json, text/event-stream"
 NAMED = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri"}
 
 T = TypeVar("T")
+Served = tuple[str, asyncio.AbstractEventLoop]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +146,7 @@ def heading(
 
 
 @pytest.fixture(scope="session")
-def _served() -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
+def _served() -> Iterator[Served]:
     from config.asgi import application
 
     loops: list[asyncio.AbstractEventLoop] = []
@@ -168,7 +171,7 @@ def _served() -> Iterator[tuple[str, asyncio.AbstractEventLoop]]:
 
 
 @pytest.fixture
-def live(transactional_db: None, _served: tuple[str, asyncio.AbstractEventLoop]) -> Iterator[Live]:
+def live(transactional_db: None, _served: Served) -> Iterator[Live]:
     """What a test asks. The request log is written at the end of each test, not in the middle of the next one."""
     from endpoint import recording
 
@@ -176,3 +179,15 @@ def live(transactional_db: None, _served: tuple[str, asyncio.AbstractEventLoop])
     with httpx2.Client(timeout=30, trust_env=False) as http:
         yield Live(_served[0], http, _served[1])
     recording.flush()
+
+
+@pytest.fixture(scope="module")
+def standing(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _served: Served) -> Iterator[Live]:
+    """The same for all tests of a module that make no rows of their own: its database is emptied once, at the end."""
+    from endpoint import recording
+
+    cache.clear()
+    with django_db_blocker.unblock(), httpx2.Client(timeout=30, trust_env=False) as http:
+        yield Live(_served[0], http, _served[1])
+        recording.flush()
+        call_command("flush", interactive=False, verbosity=0)

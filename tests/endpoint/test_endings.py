@@ -125,6 +125,7 @@ def test_what_is_cancelled_before_its_turn_is_never_done() -> None:
         late = asyncio.ensure_future(threads.run(done.append, 1))
         await asyncio.sleep(0)
         late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
         hold.set()
         await asyncio.gather(*held)
         await threads.run(lambda: None)

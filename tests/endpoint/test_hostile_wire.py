@@ -20,12 +20,18 @@ PATH = "/mcp/acme/docs"
 LISTING = heading("tools/list")
 
 
-@pytest.fixture(autouse=True)
-def _docs(transactional_db: None, settings: Settings) -> None:
-    settings.MCP_RATE_ANONYMOUS = 1_000
+@pytest.fixture(scope="module")
+def _docs(standing: Live) -> Live:
     org = factories.organization("Acme", slug="acme")
     factories.server(org, "Docs", slug="docs", visibility="public")
     factories.server(org, "Secret", slug="secret")
+    return standing
+
+
+@pytest.fixture
+def live(_docs: Live, settings: Settings) -> Live:
+    settings.MCP_RATE_ANONYMOUS = 1_000
+    return _docs
 
 
 NO_MESSAGES: list[tuple[bytes, int]] = [
