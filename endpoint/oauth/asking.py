@@ -17,7 +17,7 @@ from oauthlib.oauth2.rfc6749 import errors
 from catalog.models import Server, Toolkit
 from endpoint import addresses, limits
 from endpoint.admitted import Refused
-from endpoint.oauth import clients, redirects
+from endpoint.oauth import redirects
 from endpoint.oauth.metadata import CALL, issuer_of, resource_of
 from endpoint.oauth.registration import Invalid
 from endpoint.oauth.server import Validator, check_challenge, server
@@ -158,8 +158,3 @@ def _fatal(error: errors.FatalClientError) -> str:
 
 def _sentence(error: errors.OAuth2Error) -> str:
     return f"The application asks for access in a way that is not possible here: {error.description or error.error}"
-
-
-def kind_of(wish: Wish) -> str:
-    """How far a client's name can be trusted; see `clients.kind_of`."""
-    return clients.kind_of(wish.client)

@@ -48,7 +48,7 @@ def granted(request: HttpRequest, membership: Membership) -> HttpResponse:
     rows = Grant.objects.visible_to(membership).select_related(*_WITH)
     table = GrantsTable(rows, exclude=("organization",), revoke="endpoint:granted_revoke", org=membership.organization)
     tables.configure(request, table, per_page=50)
-    return render(request, "endpoint/oauth/granted.html", {"table": table})
+    return render(request, "endpoint/oauth/granted.html", {"table": table, "nav_section": "keys"})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
