@@ -9,7 +9,11 @@ import django_filters
 import django_tables2 as tables
 from django import forms
 from django.db.models import QuerySet
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.dateformat import format as date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from endpoint.models import RequestLog
 
@@ -21,27 +25,26 @@ FAILED = "failed"
 
 
 class _Cell(tables.TemplateColumn):  # type: ignore[misc]  # publishes no types
-    """A cell of the table of requests: its template gets `record`, `href` (its page), `tone`, and `who`."""
+    """A cell of the table of requests: its template gets `record`, `href` (its page) and `tone`."""
 
     def __init__(self, name: str, **options: Any) -> None:
         super().__init__(template_name=f"endpoint/cells/{name}.html", extra_context=self._facts, **options)
 
     @staticmethod
     def _facts(record: RequestLog, table: RequestsTable) -> dict[str, Any]:
-        who = record.caller if table.shows_callers else sort_of_caller(record)
-        return {"href": table.urls[record.pk], "tone": TONES.get(record.outcome, "idle"), "who": who or "—"}
+        return {"href": table.urls[record.pk], "tone": TONES.get(record.outcome, "idle")}
 
 
 class RequestsTable(tables.Table):  # type: ignore[misc]  # publishes no types
     """The newest first, always: sorting a million rows by something else would take long and tell little."""
 
-    at = _Cell("at", verbose_name="When")
+    at = tables.Column(verbose_name="When")
     subject = _Cell("request", verbose_name="Request", attrs={"cell": {"class": "cell-lead"}})
     outcome = _Cell("outcome", verbose_name="Status")
-    caller = _Cell("caller", verbose_name="Who")
+    caller = tables.Column(verbose_name="Who", empty_values=())
     client = tables.Column(default="—")
-    milliseconds = _Cell("took", verbose_name="Took", attrs=_NUMBER)
-    bytes_out = tables.TemplateColumn("{{ record.bytes_out|filesizeformat }}", verbose_name="Size", attrs=_NUMBER)
+    milliseconds = tables.Column(verbose_name="Took", attrs=_NUMBER)
+    bytes_out = tables.Column(verbose_name="Size", attrs=_NUMBER)
 
     noun = "requests"
     region_id = "requests"
@@ -56,6 +59,20 @@ class RequestsTable(tables.Table):  # type: ignore[misc]  # publishes no types
         self.urls = urls
         self.shows_callers = shows_callers
         super().__init__(*args, **kwargs)
+
+    def render_at(self, value: datetime) -> SafeString:
+        at = timezone.localtime(value)
+        words, exact = date_format(at, "j M, H:i:s"), date_format(at, "j F Y, H:i:s T")
+        return format_html('<time class="nowrap" datetime="{}" title="{}">{}</time>', at.isoformat(), exact, words)
+
+    def render_caller(self, record: RequestLog) -> str:
+        return (record.caller if self.shows_callers else sort_of_caller(record)) or "—"
+
+    def render_milliseconds(self, value: float) -> str:
+        return f"{value:,.1f} ms" if value < 10 else f"{value:,.0f} ms"
+
+    def render_bytes_out(self, value: int) -> str:
+        return filesizeformat(value)
 
 
 class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishes no types
@@ -84,6 +101,18 @@ class RequestFilter(django_filters.FilterSet):  # type: ignore[misc]  # publishe
             del self.filters["key"]
         else:
             self.filters["key"].extra["choices"] = keys
+
+    def in_time(self, rows: QuerySet[RequestLog]) -> QuerySet[RequestLog]:
+        """Those of the chosen days alone, whatever else is chosen."""
+        chosen = self.form.cleaned_data if self.form.is_valid() else {}
+        if chosen.get("since"):
+            rows = self.from_day(rows, "since", chosen["since"])
+        return self.to_day(rows, "until", chosen["until"]) if chosen.get("until") else rows
+
+    @property
+    def sifts(self) -> bool:
+        """Whether it takes some of what was in that time."""
+        return self.form.is_valid() and any(self.form.cleaned_data.get(name) for name in ("status", "tool", "key"))
 
     def with_status(self, rows: QuerySet[RequestLog], _name: str, status: str) -> QuerySet[RequestLog]:
         return rows.filter(outcome__in=["tool_error", "error"]) if status == FAILED else rows.filter(outcome=status)

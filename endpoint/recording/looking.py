@@ -53,12 +53,15 @@ class Look:
     """The look ended here, before it had read all: there may be more."""
 
 
-def look(rows: QuerySet[RequestLog], *, all_rows: QuerySet[RequestLog], after: Position | None, size: int) -> Look:
-    """A page of `rows`, which are those of `all_rows` that a filter takes. Two queries."""
-    newest_first = all_rows.order_by("-at", "-id")
+def look(rows: QuerySet[RequestLog], *, among: QuerySet[RequestLog] | None, after: Position | None, size: int) -> Look:
+    """A page of `rows`. Where these are what a filter takes of others that an index gives in their order, `among` are
+    the others. Two queries at most."""
+    end = None
     if after is not None:
-        rows, newest_first = rows.filter(after.older), newest_first.filter(after.older)
-    end = newest_first.values_list("at", "id")[MOST : MOST + 1].first()
+        rows = rows.filter(after.older)
+    if among is not None:
+        newest_first = (among if after is None else among.filter(after.older)).order_by("-at", "-id")
+        end = newest_first.values_list("at", "id")[MOST : MOST + 1].first()
     if end is not None:
         rows = rows.filter(Q(at__gte=end[0]) & (Q(at__gt=end[0]) | Q(id__gte=end[1])))
     found = list(rows.order_by("-at", "-id")[: size + 1])

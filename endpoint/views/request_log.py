@@ -37,7 +37,8 @@ def _requests(request: HttpRequest, place: Place) -> HttpResponse:
     found = RequestFilter(request.GET, queryset=rows, tools=_tools(place), keys=keys)
     filtered = any(request.GET.get(name) for name in found.filters)
     after = Position.parse(asked(request, "before"))
-    page = look(found.qs, all_rows=rows, after=after, size=PER_PAGE)
+    among = found.in_time(rows) if found.sifts else None
+    page = look(found.qs, among=among, after=after, size=PER_PAGE)
     urls = {row.pk: seen.url(place, "request", row.pk) for row in page.rows}
     table = RequestsTable(page.rows, urls=urls, shows_callers=shows_callers)
     _word_empty(table, place, page, filtered=filtered or after is not None)
