@@ -129,6 +129,24 @@ def call_what_destroys(page: Page) -> None:
     expect(page.get_by_role("button", name="Call it")).to_be_focused()
 
 
+def make_a_key(page: Page) -> None:
+    page.get_by_label("Name", exact=True).fill("Nightly build")
+    page.get_by_role("radio", name="All servers and toolkits").check()
+    page.get_by_role("button", name="Make key").click()
+    expect(page.get_by_text("it is shown only once")).to_be_visible()
+
+
+def list_a_key(page: Page) -> None:
+    make_a_key(page)
+    page.get_by_role("link", name="Done").click()
+    expect(page.get_by_text("Nightly build").first).to_be_visible()
+
+
+def make_no_key(page: Page) -> None:
+    page.get_by_role("button", name="Make key").click()
+    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+
+
 def choose_a_name_twice(page: Page) -> None:
     for group in ("search", "list"):
         page.get_by_label(f"Name of {group}").fill("same")
@@ -192,6 +210,9 @@ CASES: dict[str, Case] = {
     "playground": Case(of_the_server("connect/playground/?do=tool:fetch"), then=fetch_a_file),
     "playground asks": Case(of_the_server("connect/playground/?do=tool:sendReport"), then=call_what_destroys),
     "endpoint settings with errors": Case(of_the_server("connect/settings/"), then=choose_a_name_twice),
+    "API key made": Case(lambda _: "api-keys/new/", then=make_a_key),
+    "API keys": Case(lambda _: "api-keys/new/", then=list_a_key),
+    "API key with errors": Case(lambda _: "api-keys/new/", then=make_no_key),
     "toolkit connect": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/"),
     "toolkit playground": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/playground/"),
     "toolkit endpoint settings": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/settings/"),
