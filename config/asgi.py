@@ -98,8 +98,8 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 
 def _close() -> None:
     """Write what was noted of the last requests. A pool keeps connections open that nobody would close otherwise."""
+    recording.stop()  # first: a call of an upstream that is silent may keep its thread for a while
     threads.close()
-    recording.stop()
     connections.close_all()
     for connection in connections.all():
         close_pool = getattr(connection, "close_pool", None)
