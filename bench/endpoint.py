@@ -147,7 +147,8 @@ def _bare(folder: Path, answers: dict[str, Any]) -> Iterator[Questions]:
 
 @contextmanager
 def _peer(folder: Path, answers: dict[str, Any]) -> Iterator[Questions]:
-    text = answers["tools/call"][FETCH]["content"][0]["text"]
+    # As long as the whole answer of ours. It refuses texts that look like code.
+    text = ("The millwheel turns. " * 50_000)[: len(json.dumps(answers["tools/call"][FETCH]))]
     with gateway(folder, tools=answers["tools/list"]["tools"], text=text) as peer:
         read = question(peer.url, "resources/read", {"uri": peer.resource}, token=peer.token)
         yield {LISTED: [question(peer.url, "tools/list", {}, token=peer.token)], FETCH: [read]}
