@@ -149,7 +149,7 @@ def test_a_cluster_whose_supervisor_is_killed_stops_as_well(cluster: Cluster, tm
     busy = cluster.busy_worker()
     assert cluster.supervisor is not None
     cluster.supervisor.kill()
-    cluster.supervisor.wait()
+    cluster.supervisor.wait(timeout=PATIENCE)
     (tmp_path / "never").touch()
     cluster.wait_for(lambda: not Path(f"/proc/{busy}").exists())
 
