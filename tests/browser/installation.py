@@ -89,7 +89,7 @@ class Installation:
                 process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
-                process.wait()
+                process.wait(timeout=30)
 
     def _wait_until_it_answers(self, port: int) -> None:
         deadline = time.monotonic() + PATIENCE
