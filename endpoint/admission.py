@@ -8,8 +8,11 @@ asked the same in both cases, as the rules are part of the query.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +21,7 @@ from django.db.models import Exists, F, Q, QuerySet
 from catalog.models import Server, Toolkit, Version
 from endpoint import keys, limits, setups
 from endpoint.addresses import Address
-from endpoint.admitted import Admitted, Caller, Refused
+from endpoint.admitted import Admitted, Caller, Parties, Refused
 from endpoint.models import ApiKey, Setup
 from endpoint.oauth import metadata, verification
 from orgs.models import Membership, Organization
@@ -43,20 +46,24 @@ class Asked:
     """`https://host`, as the client addressed us."""
 
 
+REMEMBERED = 5_000
+"""Who asked whom lately, in this process: to say so, at no cost, once they are over their limit."""
+_lately: OrderedDict[tuple[str, Address], Parties] = OrderedDict()
+_remembering = Lock()
+
+
 def admit(asked: Asked, *, count: bool = True) -> Admitted:
     """What may be answered. Raises Refused; `count` is whether it counts for rates and quotas."""
     caller, target = _found(asked, count)
     if target is None:
         raise Refused(_nothing(asked.address), status=404)
-    setup = _setup(target)
+    admitted = _admitted(asked, caller, target)
     if count:
-        limits.check_quota(setup)
-    if isinstance(target, Toolkit):
-        if asked.version:
-            raise Refused("A toolkit has no versions: leave ?version= away.", status=404)
-        return Admitted(target.organization, caller, setup, toolkit=target)
-    version = _pinned(target, asked.version) if asked.version else target.served_version
-    return Admitted(target.organization, caller, setup, server=target, version=version, pinned=bool(asked.version))
+        parties = Parties.of(admitted)
+        _remember(caller.limited_as, asked.address, parties)
+        with _between(parties):
+            limits.check_quota(admitted.setup)
+    return admitted
 
 
 def admit_member(membership: Membership, target: Server | Toolkit, *, version: Version | None) -> Admitted:
@@ -74,9 +81,42 @@ def admit_member(membership: Membership, target: Server | Toolkit, *, version: V
     return Admitted(membership.organization, caller, setup, server=target, version=version)
 
 
+def _admitted(asked: Asked, caller: Caller, target: Server | Toolkit) -> Admitted:
+    setup = _setup(target)
+    if isinstance(target, Toolkit):
+        if asked.version:
+            raise Refused("A toolkit has no versions: leave ?version= away.", status=404)
+        return Admitted(target.organization, caller, setup, toolkit=target)
+    version = _pinned(target, asked.version) if asked.version else target.served_version
+    return Admitted(target.organization, caller, setup, server=target, version=version, pinned=bool(asked.version))
+
+
+def _remember(limited_as: str, address: Address, parties: Parties) -> None:
+    with _remembering:
+        _lately[limited_as, address] = parties
+        _lately.move_to_end((limited_as, address))
+        while len(_lately) > REMEMBERED:
+            _lately.popitem(last=False)
+
+
+@contextmanager
+def _between(parties: Parties) -> Iterator[None]:
+    """What is refused within is noted for them."""
+    try:
+        yield
+    except Refused as refused:
+        refused.parties = parties
+        raise
+
+
 def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
     """Who asks, and what they asked for if it is there for them."""
-    take: Callable[[str, int], None] = limits.take if count else limits.take_none
+
+    def take(limited_as: str, most: int) -> None:
+        if count:
+            with _between(_lately.get((limited_as, asked.address), Parties())):
+                limits.take(limited_as, most)
+
     stranger = f"address:{limits.network_of(asked.remote)}"
     if not asked.authorization:
         take(stranger, settings.MCP_RATE_ANONYMOUS)

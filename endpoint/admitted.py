@@ -77,6 +77,28 @@ class Admitted:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Parties:
+    """Who asked whom, for the request log."""
+
+    organization_id: uuid.UUID | None = None
+    server_id: uuid.UUID | None = None
+    toolkit_id: uuid.UUID | None = None
+    caller: str = ""
+    key_id: uuid.UUID | None = None
+
+    @classmethod
+    def of(cls, admitted: Admitted) -> Parties:
+        server, toolkit, caller = admitted.server, admitted.toolkit, admitted.caller
+        return cls(
+            organization_id=admitted.organization.pk,
+            server_id=server.pk if server else None,
+            toolkit_id=toolkit.pk if toolkit else None,
+            caller=caller.name,
+            key_id=caller.key_id,
+        )
+
+
 class Refused(Exception):
     """A request that is not answered: an HTTP status and a JSON-RPC error. `str(error)` is a sentence."""
 
@@ -87,3 +109,5 @@ class Refused(Exception):
         self.status = status
         self.code = code
         self.headers = headers or {}
+        self.parties = Parties()
+        """Where they are known: of what is over a limit."""

@@ -13,7 +13,7 @@ from starlette.types import Message as Sent
 from starlette.types import Receive, Send
 
 from endpoint import gate, messages, recording
-from endpoint.admitted import Admitted, Refused, Trace
+from endpoint.admitted import Admitted, Parties, Refused, Trace
 
 _ERROR_BYTES = 1 << 16
 """Of an answer that is an error, what is looked at for its code."""
@@ -29,6 +29,7 @@ class Exchange:
         self.headers: gate.Pairs = []
         self.message: messages.Message | None = None
         self.admitted: Admitted | None = None
+        self.parties = Parties()
         self.trace = Trace()
         self.client = ""
         self.bytes_in = self.bytes_out = 0
@@ -38,7 +39,7 @@ class Exchange:
 
     def admit(self, admitted: Admitted) -> None:
         """From here on it is noted for the target."""
-        self.admitted = admitted
+        self.admitted, self.parties = admitted, Parties.of(admitted)
         self.trace = admitted.trace
         self.read(self.message)
 
@@ -74,6 +75,8 @@ class Exchange:
         self.trace.outcome, self.trace.code = "limited" if limited else "refused", str(refused.status)
         if refused.status >= 500:
             self.trace.outcome = "error"
+        if self.admitted is None:
+            self.parties = refused.parties
         if self.status:
             return
         of = self.message.id if self.message is not None else None
@@ -92,20 +95,20 @@ class Exchange:
         There is none for what holds no request: notifications, a browser's questions, bodies that are no message.
         """
         milliseconds = (time.perf_counter() - self._began) * 1000
-        admitted, trace = self.admitted, self.trace
+        admitted, parties, trace = self.admitted, self.parties, self.trace
         if not trace.method or trace.method.startswith("notifications/"):
             return milliseconds
         if self.status >= 400 and trace.outcome == "ok":
             trace.outcome, trace.code = "error", self._code()
         recording.record(
             recording.Event(
-                organization_id=admitted.organization.pk if admitted else None,
-                server_id=admitted.server.pk if admitted and admitted.server else None,
-                toolkit_id=admitted.toolkit.pk if admitted and admitted.toolkit else None,
+                organization_id=parties.organization_id,
+                server_id=parties.server_id,
+                toolkit_id=parties.toolkit_id,
                 version=admitted.version.number if admitted and admitted.version else None,
                 at=self._at,
-                caller=admitted.caller.name if admitted else "",
-                key_id=admitted.caller.key_id if admitted else None,
+                caller=parties.caller,
+                key_id=parties.key_id,
                 client=(admitted.caller.client if admitted else "") or trace.client,
                 method=trace.method,
                 subject=trace.subject,

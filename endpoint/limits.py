@@ -53,10 +53,6 @@ def take(counted_as: str, most: int) -> None:
         )
 
 
-def take_none(counted_as: str, most: int) -> None:
-    """Instead of `take`, for what does not count."""
-
-
 def check_quota(setup: Setup) -> None:
     """Raise Refused (429) if the month's requests of a server or toolkit are used up."""
     quota = setup.monthly_quota

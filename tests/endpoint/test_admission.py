@@ -15,7 +15,7 @@ from catalog.models import Server, Version
 from endpoint import keys, limits
 from endpoint.addresses import parse
 from endpoint.admission import Asked, admit, admit_member
-from endpoint.admitted import Admitted, Refused
+from endpoint.admitted import Admitted, Parties, Refused
 from endpoint.models import ApiKey, Setup
 from orgs.models import Membership, Organization, User
 from tests import factories
@@ -313,6 +313,23 @@ def test_a_months_quota_ends_with_the_month(alice: User, servers: dict[str, Serv
     counts.forget()
     assert _status(_ask("acme/private", token)) == 200
     counts.forget()
+
+
+def test_who_is_over_a_limit_is_told_of_where_they_were_let_in_before(
+    alice: User, servers: dict[str, Server], settings: Any
+) -> None:
+    settings.MCP_RATE_KEY = settings.MCP_RATE_ANONYMOUS = 1
+    token = _key(alice, everything=True)
+    _ask("acme/private", token)
+    over, elsewhere = _ask("acme/private", token), _ask("acme/public", token)
+    assert isinstance(over, Refused)
+    assert isinstance(elsewhere, Refused)
+    assert (over.parties.server_id, over.parties.key_id) == (servers["private"].pk, ApiKey.objects.get().pk)
+    assert elsewhere.parties == Parties(), "what was never opened is not looked up for who may not ask"
+    _ask("acme/public", remote="192.0.2.7")
+    over = _ask("acme/public", remote="192.0.2.7")
+    assert isinstance(over, Refused)
+    assert (over.parties.server_id, over.parties.caller) == (servers["public"].pk, "anonymous")
 
 
 def test_what_does_not_count_is_not_counted(servers: dict[str, Server], settings: Any) -> None:
