@@ -6,6 +6,7 @@ The SDK reads the body again. Of what it would refuse, or drop, only what needs 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +17,11 @@ _SUBJECTS = {"tools/call": "name", "prompts/get": "name", "resources/read": "uri
 _CLIENT_LENGTH = 120
 _SUBJECT_LENGTH = 500
 _METHOD_LENGTH = 100
+MOST_VALUES = 20_000
+"""Of JSON in one message. A million empty lists fit into its bytes, and everybody would wait for seconds while they are
+checked; what a model or a person says has some dozens."""
+_TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)', re.DOTALL)
+"""Of JSON, also one that does not end: each byte is looked at once."""
 
 
 class Unreadable(Exception):
@@ -44,6 +50,8 @@ class Message:
 
 def read(body: bytes) -> Message:
     """The message in a request's body. Raises Unreadable."""
+    if _has_too_many_values(body):
+        raise Unreadable(f"The message has more than {MOST_VALUES:,} values. Send less at a time.", INVALID_REQUEST)
     try:
         # The SDK's own parser: it stops at 200 levels, and at numbers of absurd length.
         found = pydantic_core.from_json(body)
@@ -69,6 +77,23 @@ def read(body: bytes) -> Message:
         client=_client(params),
         name=subject if method == "tools/call" and arguments else "",
     )
+
+
+def _has_too_many_values(body: bytes) -> bool:
+    if _marks(body, 0, len(body)) <= MOST_VALUES:  # as it is mostly, with those in texts
+        return False
+    found = at = 0
+    for number, text in enumerate(_TEXTS.finditer(body)):
+        found += _marks(body, at, text.start())
+        at = text.end()
+        if found > MOST_VALUES or number > 2 * MOST_VALUES:  # a value has one name
+            return True
+    return found + _marks(body, at, len(body)) > MOST_VALUES
+
+
+def _marks(body: bytes, start: int, end: int) -> int:
+    """What begins a value, or parts it from the next one."""
+    return sum(body.count(mark, start, end) for mark in (b",", b"[", b"{"))
 
 
 def _wrong(found: dict[str, Any]) -> str:

@@ -52,9 +52,14 @@ def _offered(admitted: Admitted, kind: Kind, names: Names) -> Offered:
 
 def _call(admitted: Admitted, kind: Kind, names: Names, arguments: dict[str, Any]) -> types.CallToolResult:
     try:
-        return answer(_DO[kind](admitted, arguments, names))
+        return answer(_DO[kind](admitted, _whole(arguments), names))
     except Trouble as error:
         return trouble(str(error))
+
+
+def _whole(arguments: dict[str, Any]) -> dict[str, Any]:
+    """With 5 for 5.0, which is an integer to JSON Schema and none to Python. Only integers are numbers here."""
+    return {name: int(value) if isinstance(value, float) else value for name, value in arguments.items()}
 
 
 def _tool(admitted: Admitted, kind: Kind, names: Names) -> types.Tool:

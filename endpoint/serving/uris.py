@@ -75,6 +75,8 @@ def parse_uri(uri: str) -> FileId | None:
 
 def parse_path(path: str) -> str | None:
     """The path as files have it; None for what none can have."""
+    if len(path) > MAX_LENGTH:  # before it is taken apart: a request can bring megabytes
+        return None
     try:
         return check_path(unicodedata.normalize("NFC", path))
     except BadPath:

@@ -107,6 +107,16 @@ def test_any_query_is_taken(docs: Server, odd: str) -> None:
         assert told(asked, "search", query="text", path=odd)["results"] == []
 
 
+def test_a_whole_number_may_be_written_with_a_point(docs: Server) -> None:
+    for name in ("a.md", "b.md"):
+        put_file(docs, name, "# Crank\n\nTurn the crank.\n")
+    asked = admitted(docs)
+    assert len(told(asked, "search", query="crank", limit=1.0)["results"]) == 1
+    assert len(told(asked, "list", limit=1.0)["entries"]) == 1
+    assert told(asked, "fetch", path="a.md", offset=2.0, max_tokens=50.0)["text"].startswith("Crank")
+    assert told(asked, "fetch", path="a.md", start_line=3.0, end_line=3e0)["text"] == "Turn the crank.\n"
+
+
 def test_a_mistyped_word_is_told(docs: Server) -> None:
     put_file(docs, "a.md", "# Configuration of the crankshaft\n\nIt turns.\n")
     found = told(admitted(docs), "search", query="crankshaftt")

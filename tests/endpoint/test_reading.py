@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 
 import pytest
@@ -12,7 +13,7 @@ from catalog.models import Content, Origin, Server
 from catalog.versions import cut_version
 from endpoint.serving import resources
 from endpoint.serving.parts import NoSuchPart, part_of
-from endpoint.serving.uris import parse_id, parse_uri, uri_of
+from endpoint.serving.uris import parse_id, parse_path, parse_uri, uri_of
 from indexing.models import Source
 from orgs.models import Organization
 from tests import factories
@@ -319,6 +320,12 @@ def test_odd_ids_paths_and_uris_find_nothing_and_break_nothing(docs: Server, odd
     with pytest.raises(resources.ResourceNotFound) as refused:
         resources.read_resource(asked, odd)
     refused.value.error.model_dump_json()
+
+
+def test_a_path_of_megabytes_is_not_taken_apart() -> None:
+    began = time.process_time()
+    assert parse_path("a/" * 2_000_000 + "a") is None  # it takes more than a second otherwise
+    assert time.process_time() - began < 0.2
 
 
 @given(path=st.text(min_size=1, max_size=60))
