@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -17,6 +18,8 @@ from endpoint import keys as services
 from endpoint.forms.keys import KeyForm, NewKeyForm
 from endpoint.key_tables import KEPT_DAYS, KeysTable, facts_of, listed
 from endpoint.models import ApiKey
+from endpoint.snippets import Target, snippets
+from endpoint.views.place import Place
 from lib import tables
 from lib.htmx import is_fragment
 from orgs import access
@@ -28,6 +31,15 @@ NEEDED = "keys.manage"
 def _key(membership: Membership, pk: UUID) -> ApiKey:
     rows = ApiKey.objects.for_org(membership.organization).select_related("created_by")
     return get_object_or_404(rows, pk=pk)
+
+
+def _ready(membership: Membership, key: ApiKey, token: str) -> dict[str, Any]:
+    """What to paste where a key was made for one server or toolkit: there is no doubt then what it is for."""
+    named = [] if key.everything else [*key.servers.all(), *key.toolkits.all()]
+    if len(named) != 1:
+        return {}
+    place = Place(named[0], membership)
+    return {"place": place, "snippets": snippets(Target(named[0].slug, place.address, token))}
 
 
 @require_safe
@@ -55,7 +67,8 @@ def make(request: HttpRequest, membership: Membership) -> HttpResponse:
         except Invalid as invalid:
             form.refuse(invalid.errors)
         else:
-            return render(request, "endpoint/keys/made.html", {**context, "key": key, "token": token})
+            context |= {"key": key, "token": token, **_ready(membership, key, token)}
+            return render(request, "endpoint/keys/made.html", context)
     return render(request, "endpoint/keys/form.html", context, status=422 if form.errors else 200)
 
 

@@ -56,6 +56,14 @@ def test_a_key_is_shown_once_with_its_header(alice: User, docs: Server, browse: 
     assert token[3:] not in repr(list(ApiKey.objects.values()))
 
 
+def test_a_key_for_one_server_comes_with_what_to_paste(alice: User, docs: Server, browse: Browse) -> None:
+    page = browse(alice).post(NEW, _form(reach="chosen", servers=[docs.pk])).content.decode()
+    token = _token(page)
+    assert f"/mcp/acme/docs --header &#x27;Authorization: Bearer {token}&#x27;" in page
+    assert "mr_YOUR_KEY" not in page
+    assert "Claude Code" not in browse(alice).post(NEW, _form()).content.decode(), "which of them is not known"
+
+
 def test_a_form_that_is_sent_twice_makes_one_key(alice: User, acme: Organization, browse: Browse) -> None:
     form = _form()
     browse(alice).post(NEW, form)
