@@ -45,6 +45,7 @@ def _grant(acme: Organization) -> dict[str, Any]:
 
 _BY_CLIENTS = "clients ask it by themselves, before anybody signed in; it tells nothing of what there is"
 
+
 def _key(acme: Organization) -> dict[str, Any]:
     return {"pk": ApiKey.objects.create(organization=acme, name="Build", digest="0" * 64, everything=True).pk}
 
