@@ -78,6 +78,8 @@ class Command(BaseCommand):
             str(port),
             "--log-level",
             "warning",
+            "--timeout-keep-alive",
+            "75",
         ]
         children = [
             subprocess.Popen([sys.executable, "-m", *web], env=environment, start_new_session=True),
