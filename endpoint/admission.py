@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from threading import Lock
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Exists, F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, SlugField, UUIDField
 
 from catalog.models import Server, Toolkit, Version
 from endpoint import keys, limits, setups
@@ -24,10 +25,13 @@ from endpoint.addresses import Address
 from endpoint.admitted import Admitted, Caller, Parties, Refused
 from endpoint.models import ApiKey, Setup
 from endpoint.oauth import metadata, verification
-from orgs.models import Membership, Organization
+from lib.prepared import Given, Prepared
+from orgs.models import Membership, Organization, User
 
 _BEARER = re.compile(r"\Abearer +([A-Za-z0-9._~+/-]{1,4096}=*)\Z", re.IGNORECASE)
 """RFC 6750, 2.1."""
+_USER_ID = User._meta.pk
+Model = type[Server] | type[Toolkit]
 _NUMBER = re.compile(r"\A[1-9][0-9]{0,8}\Z")
 
 
@@ -145,40 +149,70 @@ def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
     return person, _of_member(asked.address, organization, person)
 
 
+# -- what is opened: a rule for each who asks, as a part of the query -------------------------------------------------
+
+
+def _is_public(_: Model) -> Q:
+    """For anybody. Only servers are: a toolkit is private always."""
+    return Q(owner=None, visibility=Server.Visibility.PUBLIC)
+
+
+def _is_of_the_organization(model: Model) -> Q:
+    """For a key that reaches everything: all that is nobody's own, and what it names."""
+    return (Q(organization=Given("of", UUIDField())) & Q(owner=None)) | _is_named(model)
+
+
+def _is_named(model: Model) -> Q:
+    """For a key: what it names; a personal thing only for the one who made it, while they are a member."""
+    chosen: Any = ApiKey.servers.through if model is Server else ApiKey.toolkits.through
+    thing = "server" if model is Server else "toolkit"
+    named = Exists(chosen.objects.filter(**{"apikey": Given("key", UUIDField()), thing: OuterRef("pk")}))
+    maker = Membership.objects.filter(
+        organization=OuterRef("organization"), user=OuterRef("owner"), user__is_active=True
+    )
+    theirs = Q(owner=Given("maker", _USER_ID)) & Q(Exists(maker))
+    return Q(organization=Given("of", UUIDField())) & Q(named) & (Q(owner=None) | theirs)
+
+
+def _is_a_members(_: Model) -> Q:
+    """For a member: the organisation's, and their own."""
+    return Q(organization=Given("of", UUIDField())) & (Q(owner=None) | Q(owner=Given("member", _USER_ID)))
+
+
 def _public(address: Address) -> Server | Toolkit | None:
-    return _first(_targets(address), Q(owner=None, visibility=Server.Visibility.PUBLIC) if address.server else None)
+    return None if address.toolkit else _first(address, _is_public)
 
 
 def _reached(address: Address, key: ApiKey) -> Server | Toolkit | None:
-    """What a key opens: what it names, or all that is nobody's own; a personal thing only for the one who made it."""
-    named = Q(pk__in=key.servers.values("pk") if address.server else key.toolkits.values("pk"))
-    allowed = Q(owner=None) if key.everything else Q(owner=None) & named
-    if key.created_by_id is not None:
-        member = Membership.objects.filter(
-            organization=key.organization_id, user=key.created_by_id, user__is_active=True
-        )
-        allowed |= Q(owner=key.created_by_id) & named & Q(Exists(member))
-    return _first(_targets(address).filter(organization=key.organization_id), allowed)
+    rule = _is_of_the_organization if key.everything else _is_named
+    return _first(address, rule, of=key.organization_id, key=key.pk, maker=key.created_by_id)
 
 
 def _of_member(address: Address, organization: Organization, person: Caller) -> Server | Toolkit | None:
-    rows = _targets(address).filter(organization=organization)
-    return _first(rows, Q(owner=None) | Q(owner=person.user_id))
+    return _first(address, _is_a_members, of=organization.pk, member=person.user_id)
 
 
-def _targets(address: Address) -> QuerySet[Any]:
-    """What has this address; of toolkits that may be several, as members name their own as they like."""
-    rows: QuerySet[Any] = Toolkit.objects.filter(slug=address.toolkit)
-    if address.server:
-        rows = Server.objects.select_related("active_version", "default_version").filter(slug=address.server)
-    rows = rows.select_related("organization", "endpoint_setup").filter(organization__slug=address.organization)
+def _first(address: Address, rule: Callable[[Model], Q], **values: Any) -> Server | Toolkit | None:
+    """What is at this address, if the rule, with these values, opens it."""
+    query = _query(Server if address.server else Toolkit, rule)
+    return query.first(organization=address.organization, slug=address.server or address.toolkit, **values)
+
+
+@cache
+def _query(model: Model, rule: Callable[[Model], Q]) -> Prepared[Any]:
+    return Prepared(lambda: _targets(model).filter(rule(model)))
+
+
+def _targets(model: Model) -> QuerySet[Any]:
+    """What has an address; of toolkits that may be several, as members name their own as they like."""
+    with_it = ["organization", "endpoint_setup", *(("active_version", "default_version") if model is Server else ())]
+    rows: QuerySet[Any] = model._default_manager.select_related(*with_it)
+    rows = rows.filter(organization__slug=Given("organization", SlugField()), slug=Given("slug", SlugField()))
     # The organisation's comes first: an address does not change its meaning because a member names something.
     return rows.order_by(F("owner").asc(nulls_first=True))
 
 
-def _first(rows: QuerySet[Any], allowed: Q | None) -> Server | Toolkit | None:
-    found: Server | Toolkit | None = (rows.none() if allowed is None else rows.filter(allowed)).first()
-    return found
+# -- which version, and how it is served ------------------------------------------------------------------------------
 
 
 def _pinned(server: Server, number: str) -> Version:

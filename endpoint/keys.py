@@ -14,7 +14,7 @@ from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, DateTimeField, Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from catalog.checking.names import check_line
 from catalog.checking.problems import Findings
 from catalog.models import Server, Toolkit
 from endpoint.models import ApiKey
+from lib.prepared import Given, Prepared
 from orgs import access, audit
 from orgs.models import Membership
 
@@ -53,8 +54,16 @@ def find_key(token: str) -> ApiKey | None:
     """The key that this is, if it may be used now. Found by its digest: nothing is compared letter by letter."""
     if not is_key(token):
         return None
-    usable = ApiKey.objects.filter(Q(expires_at=None) | Q(expires_at__gt=timezone.now()), revoked_at=None)
-    return usable.filter(digest=digest_of(token)).first()
+    return _usable.first(digest=digest_of(token), now=timezone.now())
+
+
+_usable = Prepared(
+    lambda: ApiKey.objects.filter(
+        Q(expires_at=None) | Q(expires_at__gt=Given("now", DateTimeField())),
+        digest=Given("digest", CharField()),
+        revoked_at=None,
+    )
+)
 
 
 def offered(name: str, *, key: ApiKey | None, to: Membership) -> QuerySet[Any]:

@@ -1,0 +1,105 @@
+"""Queries of the ORM that are composed once, and asked with other values each time.
+
+Composing a query and its SQL takes the ORM several times as long as asking it takes the database. Where each request
+asks the same, it is written as ever, with `Given` in place of what differs, and is made into SQL when it is first
+asked. Nothing of an answer is kept. ::
+
+    _named = Prepared(lambda: Server.objects.select_related("organization").filter(slug=Given("slug", SlugField())))
+    _named.first(slug="docs")
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.db import connection, models
+from django.db.models.expressions import Expression
+from django.db.models.query import get_related_populators
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Given(Expression):
+    """A value that is told when the query is asked. None is equal to nothing, as in SQL."""
+
+    def __init__(self, name: str, field: models.Field[Any, Any]) -> None:
+        super().__init__(output_field=field)
+        self.name = name
+
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # noqa: ARG002  # as Django calls it
+        return "%s", [self]  # to be found again among the parameters
+
+    def adapted(self, values: Mapping[str, Any]) -> Any:
+        """As the database takes it."""
+        return self.output_field.get_db_prep_value(values[self.name], connection)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """SQL, and how a row becomes a model and what came with it."""
+
+    sql: str
+    parameters: Sequence[Any]
+    converters: Sequence[tuple[int, Sequence[Callable[..., Any]], Any]]
+    """The position of a column, and what makes its value Python's."""
+    model: type[models.Model]
+    start: int
+    end: int
+    names: Sequence[str]
+    """Of the model's own columns, which are those from `start` to `end`."""
+    populators: Sequence[Any]
+    """Of what `select_related` brings."""
+
+
+class Prepared(Generic[M]):
+    """A query, which `compose` makes when it is first asked."""
+
+    def __init__(self, compose: Callable[[], models.QuerySet[M]]) -> None:
+        self._compose = compose
+        self._plans: dict[str, _Plan] = {}
+        """By the kind of database."""
+
+    def first(self, **values: Any) -> M | None:
+        """The first row with these values, None where there is none. One query."""
+        plan = self._plans.get(connection.vendor)
+        if plan is None:
+            plan = self._plans[connection.vendor] = _plan(self._compose()[:1])
+        given = [each.adapted(values) if isinstance(each, Given) else each for each in plan.parameters]
+        with connection.cursor() as cursor:
+            cursor.execute(plan.sql, given)
+            row = cursor.fetchone()
+        return None if row is None else _instance(plan, list(row))
+
+
+def _plan(queryset: models.QuerySet[Any]) -> _Plan:
+    compiler = queryset.query.get_compiler(connection=connection)
+    sql, parameters = compiler.as_sql()
+    information = compiler.klass_info
+    fields = information["select_fields"]
+    start, end = fields[0], fields[-1] + 1
+    converters = compiler.get_converters([column for column, *_ in compiler.select])
+    return _Plan(
+        sql,
+        tuple(parameters),
+        [(position, tuple(functions), column) for position, (functions, column) in converters.items()],
+        information["model"],
+        start,
+        end,
+        [column.target.attname for column, *_ in compiler.select[start:end]],
+        get_related_populators(information, compiler.select, connection.alias),  # type: ignore[call-arg]  # of Django 6
+    )
+
+
+def _instance(plan: _Plan, row: list[Any]) -> Any:
+    """As `django.db.models.query.ModelIterable` makes it."""
+    for position, functions, column in plan.converters:
+        value = row[position]
+        for function in functions:
+            value = function(value, column, connection)
+        row[position] = value
+    made = plan.model.from_db(connection.alias, plan.names, row[plan.start : plan.end])
+    for populator in plan.populators:
+        populator.populate(row, made)
+    return made
