@@ -25,8 +25,9 @@ warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume sy
 
 _django = get_asgi_application()
 
-from endpoint import recording, threads  # noqa: E402  # they bring models, which want Django to be set up
-from endpoint.asgi import application as _endpoint  # noqa: E402
+from endpoint import recording  # noqa: E402  # they bring models, which want Django to be set up
+from endpoint.protocol import threads  # noqa: E402
+from endpoint.protocol.asgi import application as _endpoint  # noqa: E402
 
 _INBOX = ("/hooks/", "/api/github/webhook", "/api/gitlab/webhook", "/api/bitbucket/webhook")
 """Where forges post (forges/inbox_urls.py)."""

@@ -11,8 +11,8 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from catalog.calls import CallError, turn
-from endpoint import inside
 from endpoint.admitted import Admitted, Trace
+from endpoint.protocol import inside
 from endpoint.serving import prompts, resources, tools
 from orgs import audit
 from orgs.models import Membership

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from django.utils.safestring import SafeString, mark_safe
 
-from endpoint import charts
-from endpoint.charts import Chart, Series
+from endpoint.usage import charts
+from endpoint.usage.charts import Chart, Series
 from endpoint.usage.counting import Usage
 from endpoint.usage.spans import Span
 

@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from endpoint.grant_tables import GrantsTable
 from endpoint.models import Grant
 from endpoint.oauth import grants
+from endpoint.tables.grants import GrantsTable
 from lib import tables
 from lib.htmx import is_fragment
 from orgs import access

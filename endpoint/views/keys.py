@@ -16,9 +16,9 @@ from catalog.checking.problems import Invalid
 from catalog.views.page import posted
 from endpoint import keys as services
 from endpoint.forms.keys import KeyForm, NewKeyForm
-from endpoint.key_tables import KEPT_DAYS, KeysTable, facts_of, listed
 from endpoint.models import ApiKey
 from endpoint.snippets import Target, snippets
+from endpoint.tables.keys import KEPT_DAYS, KeysTable, facts_of, listed
 from endpoint.views.place import Place
 from lib import tables
 from lib.htmx import is_fragment

@@ -19,8 +19,8 @@ from catalog.views.library import find
 from catalog.views.page import asked
 from endpoint.models import ApiKey, Hour
 from endpoint.recording.looking import Look, Position, look
-from endpoint.request_tables import TONES, RequestFilter, RequestsTable, sort_of_caller
 from endpoint.setups import setup_of
+from endpoint.tables.requests import TONES, RequestFilter, RequestsTable, sort_of_caller
 from endpoint.views import seen
 from endpoint.views.place import Place, both
 from orgs import access

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from catalog.models import Server, Toolkit
 from endpoint.admitted import Admitted, Trace
-from endpoint.inside import ask
+from endpoint.protocol.inside import ask
 from tests.endpoint import asking
 from tests.endpoint.live import HANDSHAKE, message
 

@@ -7,8 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from endpoint import charts
-from endpoint.charts import HEIGHT, WIDTH, Chart, Series
+from endpoint.usage import charts
+from endpoint.usage.charts import HEIGHT, WIDTH, Chart, Series
 
 SVG = "{http://www.w3.org/2000/svg}"
 

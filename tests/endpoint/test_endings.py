@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_django import Settings
 
-from endpoint import recording, threads
+from endpoint import recording
 from endpoint.models.log import RequestLog
+from endpoint.protocol import threads
 from orgs.models import Membership, Organization, Role
 from tests import factories
 from tests.catalog.upstream import Upstream, upstream

@@ -211,7 +211,7 @@ def test_a_revision_that_there_is_not_is_told_which_there_are(live: Live) -> Non
 
 
 def test_a_slow_body_is_not_waited_for(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("endpoint.asgi.BODY_SECONDS", 0.2)
+    monkeypatch.setattr("endpoint.protocol.asgi.BODY_SECONDS", 0.2)
     head = _head("POST", PATH, {**LISTING, "Content-Length": "100"})
     status, body = _raw(live, head + b'{"jsonrpc"')
     assert status == 408

@@ -6,7 +6,7 @@ import pytest
 
 from endpoint.admission import admit_member
 from endpoint.admitted import Admitted
-from endpoint.inside import ask
+from endpoint.protocol.inside import ask
 from orgs.models import Membership, Organization, User
 from tests import factories
 from tests.endpoint.live import HANDSHAKE, MODERN, message

@@ -13,11 +13,12 @@ from mcp_types import INVALID_REQUEST
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
-from endpoint import addresses, admission, gate, hosting, messages, threads
+from endpoint import addresses, admission
 from endpoint.admission import Asked
 from endpoint.admitted import Admitted, Refused
-from endpoint.dispatch import internal
-from endpoint.exchange import Exchange, once, too_slow
+from endpoint.protocol import gate, hosting, messages, threads
+from endpoint.protocol.dispatch import internal
+from endpoint.protocol.exchange import Exchange, once, too_slow
 from endpoint.serving import tools
 
 BODY_SECONDS = 30.0

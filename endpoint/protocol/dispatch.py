@@ -12,8 +12,8 @@ from mcp.server.context import CallNext, HandlerResult, ServerMiddleware, Server
 from mcp.shared.exceptions import MCPError
 from pydantic import ValidationError
 
-from endpoint import threads
 from endpoint.admitted import Admitted, Trace
+from endpoint.protocol import threads
 from endpoint.serving import completing, prompts, resources, tools
 
 logger = logging.getLogger(__name__)

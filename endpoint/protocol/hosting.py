@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.models import Server as OurServer
 from endpoint.admitted import Admitted
-from endpoint.dispatch import Handlers, observed
+from endpoint.protocol.dispatch import Handlers, observed
 
 
 async def answer(

@@ -19,10 +19,10 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from starlette.types import Message as Sent
 from starlette.types import Scope
 
-from endpoint import hosting, messages, threads
 from endpoint.admitted import Admitted, Refused
-from endpoint.dispatch import internal
-from endpoint.exchange import Exchange, once, too_slow
+from endpoint.protocol import hosting, messages, threads
+from endpoint.protocol.dispatch import internal
+from endpoint.protocol.exchange import Exchange, once, too_slow
 
 CLIENT = {"name": "Millrace's pages", "version": "1"}
 """What we say of ourselves."""

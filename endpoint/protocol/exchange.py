@@ -12,8 +12,9 @@ from mcp_types import INTERNAL_ERROR
 from starlette.types import Message as Sent
 from starlette.types import Receive, Send
 
-from endpoint import gate, messages, recording
+from endpoint import recording
 from endpoint.admitted import Admitted, Parties, Refused, Trace
+from endpoint.protocol import gate, messages
 
 _ERROR_BYTES = 1 << 16
 """Of an answer that is an error, what is looked at for its code."""

@@ -30,7 +30,7 @@ _turns: WeakValueDictionary[tuple[int, UUID], asyncio.Semaphore] = WeakValueDict
 """Of an event loop and a target, for as long as somebody has one or waits."""
 
 here: contextvars.ContextVar[bool] = contextvars.ContextVar("millrace_here", default=False)
-"""Set where synchronous code asks (endpoint/inside.py): then everything is done in its own thread, and transaction."""
+"""Set where synchronous code asks (`inside.py`): then everything is done in its own thread, and transaction."""
 
 
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
