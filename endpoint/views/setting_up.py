@@ -13,8 +13,9 @@ from catalog.checking.problems import Invalid
 from catalog.views.page import posted
 from endpoint.forms.setup import SetupForm
 from endpoint.models import Setup
+from endpoint.recording import counts
 from endpoint.setups import Changed, clashes, needed, save_setup, setup_of
-from endpoint.views.place import Place, both
+from endpoint.views.place import CONNECT, Place, both
 from orgs import access
 
 
@@ -48,7 +49,9 @@ def _setup(request: HttpRequest, place: Place) -> HttpResponseBase:
 
 
 def _page(request: HttpRequest, place: Place, stored: Setup, form: SetupForm, *, status: int) -> HttpResponse:
-    context = place.context("setup", form=form, clashes=clashes(place.target, stored))
+    context = place.context(
+        CONNECT, "setup", form=form, clashes=clashes(place.target, stored), used=counts.month(place.target)
+    )
     return render(request, "endpoint/setup.html", context, status=status)
 
 

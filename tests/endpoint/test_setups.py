@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from catalog.models import Server
-from endpoint.models import Setup
+from endpoint.models import Hour, Setup
 from endpoint.setups import save_setup, setup_of, state
 from orgs.models import AuditEvent, Membership, Organization, User
 from tests import factories
@@ -32,6 +33,13 @@ def test_without_a_row_the_defaults_hold_and_looking_makes_none(browse: Browse, 
     assert "Keep arguments in the request log" in page
     assert "Search and read what its servers know" not in page
     assert not Setup.objects.exists()
+
+
+def test_what_the_month_has_used_up_stands_beside_its_quota(browse: Browse, bob: User, docs: Server) -> None:
+    hour = timezone.now().replace(minute=0, second=0, microsecond=0)
+    about = {"organization": docs.organization, "server": docs, "target": docs.pk, "hour": hour}
+    Hour.objects.create(method="tools/list", calls=1500, refused=200, limited=100, **about)
+    assert "1,200 so far this month" in browse(bob).get(url_of(docs)).content.decode()
 
 
 def test_what_is_chosen_is_kept_and_in_the_audit_log(browse: Browse, bob: User, docs: Server) -> None:
