@@ -12,7 +12,6 @@ from mcp.shared.inbound import encode_header_value
 from mcp_types import (
     CLIENT_CAPABILITIES_META_KEY,
     CLIENT_INFO_META_KEY,
-    INVALID_REQUEST,
     PROTOCOL_VERSION_META_KEY,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
@@ -62,7 +61,7 @@ async def _ask(
             # Without the tool's schema: it would only be held against headers, and these are our own.
             await hosting.answer(admitted, None, _scope(read, protocol_version), once(body), exchange.send)
     except messages.Unreadable as error:
-        await exchange.refuse(Refused(str(error), status=400, code=INVALID_REQUEST))
+        await exchange.refuse(Refused(str(error), status=400, code=error.code))
     except TimeoutError:
         await exchange.refuse(too_slow())
     except Exception as error:

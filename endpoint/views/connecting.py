@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from catalog.models import Server, Version
 from endpoint.snippets import PLACEHOLDER, Target, snippets
-from endpoint.views.place import Place, both
+from endpoint.views.place import CONNECT, Place, both
 from orgs import access
 
 WITH_KEY, WITHOUT = "key", "none"
@@ -23,6 +23,7 @@ def _connect(request: HttpRequest, place: Place) -> HttpResponse:
     if isinstance(place.target, Server):
         newest = Version.objects.filter(server=place.target).order_by("-number").first()
     context = place.context(
+        CONNECT,
         "connect",
         with_key=with_key,
         snippets=snippets(target),

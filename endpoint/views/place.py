@@ -23,8 +23,19 @@ from endpoint.setups import needed
 from orgs import access
 from orgs.models import Membership
 
-PAGES = (("connect", "Connect"), ("playground", "Playground"), ("setup", "Settings"))
-"""The pages below the tab, in their order."""
+
+@dataclass(frozen=True)
+class Section:
+    """A tab among those of a server or toolkit, and the pages below it."""
+
+    tab: str
+    label: str
+    pages: tuple[tuple[str, str], ...]
+    """Each by the name of its URL and its label, in their order."""
+
+
+CONNECT = Section("connect", "Connect", (("connect", "Connect"), ("playground", "Playground"), ("setup", "Settings")))
+REQUESTS = Section("requests", "Requests", (("usage", "Usage"), ("requests", "Log")))
 
 
 @dataclass(frozen=True)
@@ -62,41 +73,45 @@ class Place:
         found = Address(organization, server=slug) if self.is_server else Address(organization, toolkit=slug)
         return f"{settings.BASE_URL}{found.path}"
 
-    def url(self, page: str) -> str:
-        """The address of one of PAGES."""
+    def url(self, page: str, *more: Any) -> str:
+        """The address of a page of a section, or of another page by the name of its URL and what that takes."""
+        organization = self.membership.organization.slug
         if isinstance(self.target, Server):
-            return reverse(f"endpoint:{page}", args=[self.membership.organization.slug, self.target.slug])
-        return reverse(f"endpoint:toolkit_{page}", args=[self.membership.organization.slug, self.target.pk])
+            return reverse(f"endpoint:{page}", args=[organization, self.target.slug, *more])
+        return reverse(f"endpoint:toolkit_{page}", args=[organization, self.target.pk, *more])
 
-    def context(self, page: str, **more: Any) -> dict[str, Any]:
-        """What the template of a page takes; `layout` is what it extends."""
+    def context(self, section: Section, page: str, **more: Any) -> dict[str, Any]:
+        """What the template of a page, or of one below it, takes; `layout` is what it extends."""
         may_set_up = permission(self.membership, needed(self.target))
-        shown = [(name, label) for name, label in PAGES if name != "setup" or may_set_up]
+        shown = [(name, label) for name, label in section.pages if name != "setup" or may_set_up]
         pages = [{"label": label, "url": self.url(name), "current": name == page} for name, label in shown]
         mine = {
             "place": self,
+            "section": section,
             "pages": pages,
-            "page_name": dict(PAGES)[page],
+            "page_name": dict(section.pages)[page],
             "may_set_up": may_set_up,
             **more,
         }
         if isinstance(self.target, Server):
-            return server_context(self.membership, self.target, "connect", layout="endpoint/_of_server.html", **mine)
-        return toolkit_context(self.membership, self.target, tab="connect", layout="endpoint/_of_toolkit.html", **mine)
+            return server_context(self.membership, self.target, section.tab, layout="endpoint/_of_server.html", **mine)
+        layout = "endpoint/_of_toolkit.html"
+        return toolkit_context(self.membership, self.target, tab=section.tab, layout=layout, **mine)
 
 
-PlaceView = Callable[[HttpRequest, Place], HttpResponseBase]
+PlaceView = Callable[..., HttpResponseBase]
+"""Of a request, a Place, and whatever else the URL has, by name."""
 
 
 def both(view: PlaceView) -> tuple[Any, Any]:
     """A page's two views, of a server and of a toolkit; what a member may not see is not there."""
 
     @wraps(view)
-    def of_server(request: HttpRequest, membership: Membership, server: str) -> HttpResponseBase:
-        return view(request, Place(server_of(membership, server), membership))
+    def of_server(request: HttpRequest, membership: Membership, server: str, **more: Any) -> HttpResponseBase:
+        return view(request, Place(server_of(membership, server), membership), **more)
 
     @wraps(view)
-    def of_toolkit(request: HttpRequest, membership: Membership, pk: UUID) -> HttpResponseBase:
-        return view(request, Place(find(Toolkit, membership, pk), membership))
+    def of_toolkit(request: HttpRequest, membership: Membership, pk: UUID, **more: Any) -> HttpResponseBase:
+        return view(request, Place(find(Toolkit, membership, pk), membership), **more)
 
     return access.for_members()(of_server), access.for_members()(of_toolkit)

@@ -16,7 +16,7 @@ from endpoint import admission, playing
 from endpoint.admitted import Admitted, Refused
 from endpoint.forms.playing import ArgumentsForm
 from endpoint.playing import Played, Thing
-from endpoint.views.place import Place, both
+from endpoint.views.place import CONNECT, Place, both
 from lib.htmx import is_fragment
 
 SERVED, LIVE = "", "live"
@@ -54,7 +54,7 @@ def _play(request: HttpRequest, place: Place, admitted: Admitted, thing: Thing, 
 
 def _answer(request: HttpRequest, place: Place, **more: Any) -> HttpResponse:
     template = "endpoint/_play.html" if is_fragment(request) else "endpoint/playground.html"
-    response = render(request, template, place.context("playground", **more))
+    response = render(request, template, place.context(CONNECT, "playground", **more))
     response["Cache-Control"] = "no-store"  # what a provider answers may be anybody's business
     patch_vary_headers(response, ("HX-Request",))
     return response

@@ -3,28 +3,20 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from catalog.access import server_of
-from catalog.models import Toolkit
-from catalog.views.library import find
 from catalog.views.page import asked
 from endpoint.models import ApiKey, Hour
 from endpoint.recording.looking import Look, Position, look
 from endpoint.setups import setup_of
 from endpoint.tables.requests import TONES, RequestFilter, RequestsTable, sort_of_caller
 from endpoint.views import seen
-from endpoint.views.place import Place, both
-from orgs import access
-from orgs.models import Membership
+from endpoint.views.place import REQUESTS, Place, both
 
 PER_PAGE = 50
 _MOST_CHOICES = 500
@@ -39,11 +31,11 @@ def _requests(request: HttpRequest, place: Place) -> HttpResponse:
     after = Position.parse(asked(request, "before"))
     among = found.in_time(rows) if found.sifts else None
     page = look(found.qs, among=among, after=after, size=PER_PAGE)
-    urls = {row.pk: seen.url(place, "request", row.pk) for row in page.rows}
+    urls = {row.pk: place.url("request", row.pk) for row in page.rows}
     table = RequestsTable(page.rows, urls=urls, shows_callers=shows_callers)
     _word_empty(table, place, page, filtered=filtered or after is not None)
-    context = seen.context(
-        place,
+    context = place.context(
+        REQUESTS,
         "requests",
         table=table,
         form=found.form,
@@ -92,13 +84,13 @@ def _with(request: HttpRequest, position: str) -> str:
     return f"?{query.urlencode()}"
 
 
-def _request(request: HttpRequest, place: Place, pk: int) -> HttpResponse:
-    row = seen.requests_of(place).select_related("key").filter(pk=pk).first() if pk < 2**63 else None
+def _request(request: HttpRequest, place: Place, number: int) -> HttpResponse:
+    row = seen.requests_of(place).select_related("key").filter(pk=number).first() if number < 2**63 else None
     if row is None:
         raise Http404
     callers = seen.may_see_callers(place.membership)
-    context: dict[str, Any] = seen.context(
-        place,
+    context = place.context(
+        REQUESTS,
         "requests",
         entry=row,
         tone=TONES.get(row.outcome, "idle"),
@@ -106,22 +98,11 @@ def _request(request: HttpRequest, place: Place, pk: int) -> HttpResponse:
         shows_callers=callers,
         shows_arguments=seen.may_see_arguments(place.membership, place.target),
         logs_arguments=setup_of(place.target).log_arguments,
-        log_url=seen.url(place, "requests"),
+        log_url=place.url("requests"),
         setup_url=place.url("setup"),
     )
     return render(request, "endpoint/request.html", context)
 
 
 requests, toolkit_requests = (require_safe(view) for view in both(_requests))
-
-
-@require_safe
-@access.for_members()
-def request_of_server(request: HttpRequest, membership: Membership, server: str, number: int) -> HttpResponseBase:
-    return _request(request, Place(server_of(membership, server), membership), number)
-
-
-@require_safe
-@access.for_members()
-def request_of_toolkit(request: HttpRequest, membership: Membership, pk: UUID, number: int) -> HttpResponseBase:
-    return _request(request, Place(find(Toolkit, membership, pk), membership), number)
+request_of_server, request_of_toolkit = (require_safe(view) for view in both(_request))

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 from catalog.models import Server
 from endpoint.usage import counting, drawing
 from endpoint.usage.spans import SPANS, Span, span_of
-from endpoint.views import seen
-from endpoint.views.place import Place, both
+from endpoint.views.place import REQUESTS, Place, both
 from orgs import access
 from orgs.models import Membership
 
@@ -23,14 +22,14 @@ from orgs.models import Membership
 def _usage(request: HttpRequest, place: Place) -> HttpResponse:
     span = span_of(request.GET.get("span", ""))
     of = counting.of_target(place.target)
-    context = seen.context(place, "usage", **_numbers(of, span))
+    context = place.context(REQUESTS, "usage", **_numbers(of, span))
     bars = context["usage"].bars
     if isinstance(place.target, Server):
         context["empty_queries"] = counting.empty_queries(place.target, bars[0].begins)
     context |= {
         "tools": counting.top_tools(of, bars),
         "queries": counting.top_queries(of, bars),
-        "log_url": seen.url(place, "requests"),
+        "log_url": place.url("requests"),
         "connect_url": place.url("connect"),
     }
     return render(request, "endpoint/usage.html", context)
@@ -64,7 +63,7 @@ def organization_usage(request: HttpRequest, membership: Membership) -> HttpResp
         "organization": membership.organization,
         "membership": membership,
         "nav_section": "servers",
-        "targets": [(use, seen.url(Place(use.target, membership), "usage")) for use in uses],
+        "targets": [(use, Place(use.target, membership).url("usage")) for use in uses],
         "servers_url": reverse("catalog:servers", args=[membership.organization.slug]),
     }
     return render(request, "endpoint/organization_usage.html", context)
