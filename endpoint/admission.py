@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from threading import Lock
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, SlugField, UUIDField
@@ -146,7 +147,7 @@ def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
             asked, "This key or token is not valid here: it is unknown, expired or revoked.", error="invalid_token"
         )
     take(person.limited_as, settings.MCP_RATE_KEY)
-    return person, _of_member(asked.address, organization, person)
+    return person, target_of_member(asked.address, organization, person.user_id)
 
 
 # -- what is opened: a rule for each who asks, as a part of the query -------------------------------------------------
@@ -188,8 +189,9 @@ def _reached(address: Address, key: ApiKey) -> Server | Toolkit | None:
     return _first(address, rule, of=key.organization_id, key=key.pk, maker=key.created_by_id)
 
 
-def _of_member(address: Address, organization: Organization, person: Caller) -> Server | Toolkit | None:
-    return _first(address, _is_a_members, of=organization.pk, member=person.user_id)
+def target_of_member(address: Address, organization: Organization, user_id: UUID | None) -> Server | Toolkit | None:
+    """What a member of the organisation has at an address: also what is their own."""
+    return _first(address, _is_a_members, of=organization.pk, member=user_id)
 
 
 def _first(address: Address, rule: Callable[[Model], Q], **values: Any) -> Server | Toolkit | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -16,6 +15,7 @@ from catalog.checking.names import BadText, check_text
 from catalog.checking.problems import Findings
 from catalog.models import Server, Tool, Toolkit
 from endpoint.models import Setup
+from endpoint.serving.names import NAME
 from orgs import access, audit
 from orgs.models import Membership
 
@@ -26,7 +26,6 @@ BUILT_IN: Mapping[str, str] = {
 }
 """The tools that Millrace itself offers, and what people are told of each."""
 LONGEST_DESCRIPTION = 4000
-_NAME = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z")
 MOST_REQUESTS = 2_000_000_000
 """Below what the column holds on both databases."""
 
@@ -161,7 +160,7 @@ def _built_in(target: Server | Toolkit, chosen: Mapping[str, Any], found: Findin
 
 
 def _checked_name(name: str) -> str:
-    if not _NAME.match(name):
+    if not NAME.match(name):
         raise BadText("A name has up to 64 letters (A to Z), digits, hyphens and underscores.")
     return name
 

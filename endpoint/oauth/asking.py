@@ -10,12 +10,11 @@ from dataclasses import dataclass
 
 from allauth.idp.oidc.internal.oauthlib.utils import get_uri
 from allauth.idp.oidc.models import Client
-from django.db.models import F, Q
 from django.http import HttpRequest
 from oauthlib.oauth2.rfc6749 import errors
 
 from catalog.models import Server, Toolkit
-from endpoint import addresses, limits
+from endpoint import addresses, admission, limits
 from endpoint.admitted import Refused
 from endpoint.oauth import redirects
 from endpoint.oauth.metadata import CALL, issuer_of, resource_of
@@ -115,22 +114,10 @@ def _resource(request: HttpRequest, person: User, back: str) -> tuple[Server | T
         .filter(user=person, organization__slug=address.organization)
         .first()
     )
-    target = _target(address, membership) if membership else None
+    target = admission.target_of_member(address, membership.organization, person.pk) if membership else None
     if membership is None or target is None:
         raise nothing
     return target, membership, named[0]
-
-
-def _target(address: addresses.Address, membership: Membership) -> Server | Toolkit | None:
-    kind: type[Server | Toolkit] = Server if address.server else Toolkit
-    rows = kind.objects.filter(
-        Q(owner=None) | Q(owner=membership.user_id),
-        organization=membership.organization,
-        slug=address.server or address.toolkit,
-    )
-    # The same order in which the endpoint looks: what is the organisation's comes first.
-    found: Server | Toolkit | None = rows.order_by(F("owner").asc(nulls_first=True)).first()
-    return found
 
 
 def _may_fetch(request: HttpRequest, person: User) -> bool:

@@ -60,6 +60,11 @@ def kind_of(client: Client) -> str:
     return str((client.data or {}).get("kind", ""))
 
 
+def host_of(client: Client) -> str:
+    """Whose word the name of a client with a document is: the host of its address; "" for all others."""
+    return urlsplit(client.pk).netloc if _is_document(client) else ""
+
+
 def forget_unused() -> None:
     """By the clock: what is expired, and clients and grants that come to nothing any more."""
     now = timezone.now()

@@ -13,7 +13,6 @@ from endpoint.addresses import Address
 READ, CALL = "mcp:read", "mcp:call"
 SCOPES = (READ, CALL)
 AUTHORIZE, TOKEN, REGISTER, REVOKE = "/oauth/authorize", "/oauth/token", "/oauth/register", "/oauth/revoke"
-SERVER_METADATA = "/.well-known/oauth-authorization-server"
 AUTH_METHODS = ("none", "client_secret_basic", "client_secret_post")
 
 

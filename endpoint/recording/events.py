@@ -38,8 +38,6 @@ METHODS = frozenset(
         "subscriptions/listen",
         "tools/call",
         "tools/list",
-        "llms.txt",
-        "llms-full.txt",
     }
 )
 OTHER = "other"

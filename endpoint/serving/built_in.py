@@ -37,11 +37,6 @@ def offered(admitted: Admitted) -> list[Offered]:
     return [_offered(admitted, kind, names) for kind in KINDS if names.of(kind)]
 
 
-def find(admitted: Admitted, name: str) -> Offered | None:
-    """The one of them that is called so."""
-    return next((each for each in offered(admitted) if each.tool.name == name), None)
-
-
 def _offered(admitted: Admitted, kind: Kind, names: Names) -> Offered:
     return Offered(
         tool=_tool(admitted, kind, names),

@@ -9,7 +9,8 @@ from typing import Any, Literal, get_args
 
 Kind = Literal["search", "fetch", "list"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")
+NAME = re.compile(r"\A[A-Za-z0-9_-]{1,64}\Z")
+"""What every client takes as the name of a tool."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def names_in(built_in: Mapping[str, Any]) -> Names:
 
 def _chosen(built_in: Mapping[str, Any], kind: Kind) -> str:
     name = setup_of(built_in, kind).get("name")
-    return name if isinstance(name, str) and _NAME.match(name) else ""
+    return name if isinstance(name, str) and NAME.match(name) else ""
 
 
 def setup_of(built_in: Mapping[str, Any], kind: Kind) -> Mapping[str, Any]:

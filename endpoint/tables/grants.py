@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 import django_tables2 as tables
 from django.urls import reverse
@@ -19,8 +18,7 @@ _LEAD = {"cell": {"class": "cell-lead"}}
 def _trust(record: Grant) -> dict[str, Any]:
     """What stands for the client's name: the host of its document, or nobody."""
     kind = clients.kind_of(record.client)
-    host = urlsplit(record.client_id).netloc if kind == clients.DOCUMENT else ""
-    return {"client_host": host, "registered_itself": kind == clients.REGISTERED}
+    return {"client_host": clients.host_of(record.client), "registered_itself": kind == clients.REGISTERED}
 
 
 class GrantsTable(tables.Table):  # type: ignore[misc]  # publishes no types

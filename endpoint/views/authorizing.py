@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
@@ -49,12 +47,11 @@ def authorize(request: HttpRequest) -> HttpResponse:
 
 
 def _ask(request: HttpRequest, wish: asking.Wish) -> HttpResponse:
-    kind = clients.kind_of(wish.client)
     context = {
         "wish": wish,
         "client_name": wish.client.name,
-        "client_kind": kind,
-        "client_host": urlsplit(wish.client.pk).netloc if kind == clients.DOCUMENT else "",
+        "client_kind": clients.kind_of(wish.client),
+        "client_host": clients.host_of(wish.client),
         "place": redirects.place_of(wish.redirect_uri),
         "target_kind": "server" if isinstance(wish.target, Server) else "toolkit",
         "days": settings.MCP_OAUTH_DAYS,

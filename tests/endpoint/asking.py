@@ -12,6 +12,7 @@ from catalog.models import Server, Toolkit, Version
 from endpoint.admitted import Admitted, Caller
 from endpoint.models import Setup
 from endpoint.serving import built_in
+from endpoint.serving.offered import Offered
 
 
 def admitted(
@@ -23,16 +24,18 @@ def admitted(
     return Admitted(target.organization, caller, Setup(**of, **setup), version=version, pinned=pinned, **of)
 
 
+def offered(asked: Admitted) -> dict[str, Offered]:
+    """The built-in tools by their names."""
+    return {each.tool.name: each for each in built_in.offered(asked)}
+
+
 def tool(asked: Admitted, name: str) -> types.Tool:
-    found = built_in.find(asked, name)
-    assert found is not None
-    return found.tool
+    return offered(asked)[name].tool
 
 
 def called(asked: Admitted, name: str, **arguments: Any) -> types.CallToolResult:
     """What a built-in tool answers."""
-    found = built_in.find(asked, name)
-    assert found is not None
+    found = offered(asked)[name]
     Draft202012Validator(found.tool.input_schema).validate(arguments)
     result = found.call(arguments)
     json.loads(result.model_dump_json())  # it can be sent
