@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Self
 
+from allauth.idp.oidc.models import Client as OAuthClient
 from django.utils import timezone
 
 from catalog import versions
 from catalog.models import Content, Prompt, Tool, Toolkit
+from endpoint.models import Grant, RequestLog
+from endpoint.recording.writing import write
 from gitsync.mirror.excerpts import excerpt
 from gitsync.mirror.showing import show
 from gitsync.models import EntityState, MirroredEntity
@@ -22,6 +25,7 @@ from orgs import invitations
 from orgs.models import Membership, Role
 from tests import factories
 from tests.browser.team import Team
+from tests.endpoint.events import event
 from tests.gitsync.mirrors import entity_of, mirror_for
 from tests.indexing.pages import page_of, run_of
 from tests.indexing.searched import put_page
@@ -68,6 +72,8 @@ class Furnished:
     repository: Source
     invitation: str
     """The token of an open invitation."""
+    asked: RequestLog
+    """A request of an agent that failed."""
 
     @classmethod
     def new(cls, forge: Forge) -> Self:
@@ -111,7 +117,20 @@ class Furnished:
             source=_sources(team),
             repository=Source.objects.get(server=team.docs, name="Secrets"),
             invitation=invitations.invite(by=member, role=Role.OPERATOR).token,
+            asked=_asked(team),
         )
+
+
+def _asked(team: Team) -> RequestLog:
+    """Requests of agents of every outcome, and a client that was let in; the last one, which failed."""
+    editor = OAuthClient.objects.create(name="Editor", secret="!")
+    address = f"http://localhost/mcp/{team.organization.slug}/{team.docs.slug}"
+    Grant.objects.create(
+        user=team.alice, client=editor, organization=team.organization, server=team.docs, resource=address
+    )
+    outcomes = (("ok", ""), ("limited", "429"), ("error", "-32602"), ("tool_error", "timeout"))
+    write([event(team.docs, query="a line", found=0, outcome=outcome, code=code) for outcome, code in outcomes])
+    return RequestLog.objects.for_org(team.organization).order_by("-id")[0]
 
 
 def _failed(team: Team, forge: Forge) -> Run:

@@ -142,6 +142,12 @@ def list_a_key(page: Page) -> None:
     expect(page.get_by_text("Nightly build").first).to_be_visible()
 
 
+def ask_to_revoke(page: Page) -> None:
+    list_a_key(page)
+    page.locator("main").get_by_text("Revoke", exact=True).first.click()
+    expect(page.get_by_role("button", name="Revoke key")).to_be_visible()
+
+
 def make_no_key(page: Page) -> None:
     page.get_by_role("button", name="Make key").click()
     expect(page.get_by_text("1 field needs your attention")).to_be_visible()
@@ -213,6 +219,12 @@ CASES: dict[str, Case] = {
     "API key made": Case(lambda _: "api-keys/new/", then=make_a_key),
     "API keys": Case(lambda _: "api-keys/new/", then=list_a_key),
     "API key with errors": Case(lambda _: "api-keys/new/", then=make_no_key),
+    "API key to be revoked": Case(lambda _: "api-keys/new/", then=ask_to_revoke),
+    "connected clients": Case(at("connected-clients/")),
+    "usage": Case(of_the_server("requests/")),
+    "usage of the organisation": Case(at("usage/?span=12m")),
+    "request log": Case(of_the_server("requests/log/")),
+    "request": Case(lambda it: f"servers/docs/requests/log/{it.asked.pk}/"),
     "toolkit connect": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/"),
     "toolkit playground": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/playground/"),
     "toolkit endpoint settings": Case(lambda it: f"toolkits/{it.toolkit.pk}/connect/settings/"),
