@@ -17,12 +17,18 @@ from endpoint import addresses, admission
 from endpoint.admission import Asked
 from endpoint.admitted import Admitted, Refused
 from endpoint.protocol import gate, hosting, messages, threads
-from endpoint.protocol.dispatch import internal
+from endpoint.protocol.dispatch import Ahead, call_ahead, internal
 from endpoint.protocol.exchange import Exchange, once, too_slow
 from endpoint.serving import tools
 
 BODY_SECONDS = 30.0
 """How long a client may take to send a message."""
+SHORT = 64 << 10
+"""Bytes of a message that is taken however many others are."""
+MOST_TAKEN = 128 << 20
+"""Bytes of all longer ones that are taken at once: nobody was asked yet who they are, and all could be slow."""
+_taken = [0]
+"""Of these, in this moment."""
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,21 +83,26 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
     tool = exchange.message.name if exchange.message is not None and "mcp-method" in headers else ""
 
     async def work() -> None:
-        admitted, schema = await threads.run(_admit, asked, tool, scope["method"] == "POST")
+        message = exchange.message if wrong is None else None
+        admitted, schema, ahead = await threads.run(_admit, asked, tool, message, scope["method"] == "POST")
         if wrong is not None:
             raise wrong
         exchange.admit(admitted)
-        await hosting.answer(admitted, schema, scope, once(body), exchange.send)
+        await hosting.answer(admitted, schema, scope, once(body), exchange.send, ahead=ahead)
 
     await _while_there(work, receive)
     if not exchange.complete:
         raise _Gone
 
 
-def _admit(asked: Asked, tool: str, count: bool) -> tuple[Admitted, dict[str, Any] | None]:
-    """In one turn in a thread: who may, and the schema of the tool that is called (see `hosting.answer`)."""
+def _admit(
+    asked: Asked, tool: str, message: messages.Message | None, count: bool
+) -> tuple[Admitted, dict[str, Any] | None, Ahead | None]:
+    """In one turn in a thread: who may, the schema of the tool that is called, and what it gives if it waits for
+    nobody (see `hosting.answer`)."""
     admitted = admission.admit(asked, count=count)
-    return admitted, tools.input_schema(admitted, tool) if tool else None
+    schema = tools.input_schema(admitted, tool) if tool else None
+    return admitted, schema, call_ahead(admitted, message) if message is not None else None
 
 
 async def _while_there(work: Callable[[], Awaitable[None]], receive: Receive) -> None:
@@ -121,7 +132,7 @@ class _Gone(Exception):
 async def _body(receive: Receive, headers: Headers) -> bytes:
     most = settings.MCP_MAX_REQUEST_BYTES
     said = headers.get("content-length", "")
-    taken = bytearray()
+    taken, counted = bytearray(), 0
     if said.isdigit() and int(said[:20]) > most:
         raise _too_large(most)
     try:
@@ -133,6 +144,11 @@ async def _body(receive: Receive, headers: Headers) -> bytes:
                 taken += part.get("body", b"")
                 if len(taken) > most:
                     raise _too_large(most)
+                if len(taken) > SHORT:
+                    _taken[0] += len(taken) - counted
+                    counted = len(taken)
+                    if _taken[0] > MOST_TAKEN:
+                        raise _crowded()
                 if not part.get("more_body"):
                     return bytes(taken)
     except TimeoutError:
@@ -142,6 +158,16 @@ async def _body(receive: Receive, headers: Headers) -> bytes:
             code=INVALID_REQUEST,
             headers={"Connection": "close"},
         ) from None
+    finally:
+        _taken[0] -= counted
+
+
+def _crowded() -> Refused:
+    return Refused(
+        "Too many long messages are being sent here at once. Send it again in a while, or a shorter one.",
+        status=503,
+        headers={"Connection": "close", "Retry-After": "10"},
+    )
 
 
 def _too_large(most: int) -> Refused:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +14,7 @@ from mcp_types import PROTOCOL_VERSION_META_KEY
 from pytest_django import Settings
 
 from tests import factories
-from tests.endpoint.live import ACCEPT, HANDSHAKE, MODERN, Live, heading, message
+from tests.endpoint.live import ACCEPT, HANDSHAKE, MODERN, Live, Reply, heading, message
 
 ERAS = pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
 PATH = "/mcp/acme/docs"
@@ -218,6 +218,21 @@ def test_a_slow_body_is_not_waited_for(live: Live, monkeypatch: pytest.MonkeyPat
     assert b"was not sent within" in body
 
 
+def test_slow_long_messages_fill_no_memory_and_keep_short_ones_from_nothing(
+    live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("endpoint.protocol.asgi.MOST_TAKEN", 300_000)
+    place = urlsplit(live.url)
+    long = message("tools/call", {"name": "list", "arguments": {"path": "a" * 150_000}})
+    with socket.create_connection((place.hostname or "", place.port or 0), timeout=10) as slow:
+        slow.sendall(_head("POST", PATH, {**LISTING, "Content-Length": "1000000"}) + b" " * 200_000)
+        refused = _until(lambda: live.send(PATH, long, headers=LISTING), lambda reply: reply.status == 503)
+        assert "in a while" in refused.error["message"]
+        assert refused.headers["Retry-After"] == "10"
+        assert live.ask(PATH, "tools/list").result
+    _until(lambda: live.send(PATH, long, headers=LISTING), lambda reply: reply.status == 200)
+
+
 def test_an_allowed_page_is_told_what_it_may_send_and_read(live: Live, settings: Settings) -> None:
     settings.MCP_ALLOWED_ORIGINS = ["https://inspector.example"]
     asked = "authorization,content-type,mcp-protocol-version,mcp-param-city,x-evil"
@@ -254,6 +269,15 @@ def test_plain_http_is_refused_where_only_https_is_served(live: Live, settings: 
 def _head(verb: str, path: str, headers: Mapping[str, Any]) -> bytes:
     lines = [f"{verb} {path} HTTP/1.1", "Host: 127.0.0.1", *(f"{name}: {value}" for name, value in headers.items())]
     return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+def _until(ask: Callable[[], Reply], is_it: Callable[[Reply], bool]) -> Reply:
+    """The first such reply: what the other connection did reaches the server in its own time."""
+    deadline = time.monotonic() + 10
+    while not is_it(reply := ask()):
+        assert time.monotonic() < deadline, reply
+        time.sleep(0.02)
+    return reply
 
 
 def _raw(live: Live, sent: bytes) -> tuple[int, bytes]:
