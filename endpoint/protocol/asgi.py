@@ -80,16 +80,10 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
             wrong = Refused(str(error), status=400, code=error.code)
     # Before they are told what is wrong with it: that there is something, and that it wants a credential, is told to
     # whoever looks, with whatever request.
-    tool = (
-        exchange.message.name
-        if exchange.message is not None and "mcp-method" in headers
-        else ""
-    )
+    tool = exchange.message.name if exchange.message is not None and "mcp-method" in headers else ""
 
     async def work() -> None:
-        admitted, schema = await threads.run(
-            _admit, asked, tool, scope["method"] == "POST"
-        )
+        admitted, schema = await threads.run(_admit, asked, tool, scope["method"] == "POST")
         if wrong is not None:
             raise wrong
         exchange.admit(admitted)
@@ -100,9 +94,7 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
         raise _Gone
 
 
-def _admit(
-    asked: Asked, tool: str, count: bool
-) -> tuple[Admitted, dict[str, Any] | None]:
+def _admit(asked: Asked, tool: str, count: bool) -> tuple[Admitted, dict[str, Any] | None]:
     """In one turn in a thread: who may, and the schema of the tool that is called (see `hosting.answer`)."""
     admitted = admission.admit(asked, count=count)
     return admitted, tools.input_schema(admitted, tool) if tool else None
@@ -121,9 +113,7 @@ async def _while_there(work: Callable[[], Awaitable[None]], receive: Receive) ->
         group.start_soon(watch)
         try:
             await work()
-        except (
-            Exception
-        ) as error:  # to be raised as it is, and not in the group's ExceptionGroup
+        except Exception as error:  # to be raised as it is, and not in the group's ExceptionGroup
             failure = error
         group.cancel_scope.cancel()
     if failure is not None:
@@ -177,21 +167,14 @@ def _crowded() -> Refused:
 
 def _too_large(most: int) -> Refused:
     return Refused(
-        f"A message may have {most:,} bytes here.",
-        status=413,
-        code=INVALID_REQUEST,
-        headers={"Connection": "close"},
+        f"A message may have {most:,} bytes here.", status=413, code=INVALID_REQUEST, headers={"Connection": "close"}
     )
 
 
 def _version(scope: Scope) -> str:
     """What the address says of a version. Raises Refused for two."""
-    query: dict[str, list[str]] = parse_qs(
-        scope.get("query_string", b"").decode("latin-1"), keep_blank_values=False
-    )
+    query: dict[str, list[str]] = parse_qs(scope.get("query_string", b"").decode("latin-1"), keep_blank_values=False)
     said = query.get("version", [""])
     if len(said) > 1:
-        raise Refused(
-            "The address names more than one version.", status=400, code=INVALID_REQUEST
-        )
+        raise Refused("The address names more than one version.", status=400, code=INVALID_REQUEST)
     return said[0]
