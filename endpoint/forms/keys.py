@@ -103,6 +103,11 @@ class NewKeyForm(KeyForm):
         label="Last day", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
 
+    def __init__(self, data: QueryDict | None = None, *, by: Membership, likely: str = "") -> None:
+        """`likely` is the primary key of what the key is most likely for; one that is not offered marks nothing."""
+        super().__init__(data, by=by)
+        self.initial |= {name: [likely] for name in RELATIONS}
+
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data
         if chosen.get("expires") == ON_A_DAY and not chosen.get("expires_on") and "expires_on" not in self.errors:

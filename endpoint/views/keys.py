@@ -55,8 +55,8 @@ def keys(request: HttpRequest, membership: Membership) -> HttpResponse:
 @never_cache
 @access.for_members(NEEDED)
 def make(request: HttpRequest, membership: Membership) -> HttpResponse:
-    """The form; the answer to a valid one is the only page that ever shows the key."""
-    form = NewKeyForm(posted(request), by=membership)
+    """The form; the answer to a valid one is the only page that ever shows the key. `?for=` is what to mark in it."""
+    form = NewKeyForm(posted(request), by=membership, likely=request.GET.get("for", ""))
     context = {"membership": membership, "nav_section": "keys", "form": form, "title": "Make key"}
     if request.method == "POST" and form.is_valid():
         try:

@@ -64,6 +64,16 @@ def test_a_key_for_one_server_comes_with_what_to_paste(alice: User, docs: Server
     assert "Claude Code" not in browse(alice).post(NEW, _form()).content.decode(), "which of them is not known"
 
 
+def test_who_comes_from_a_server_finds_it_marked(alice: User, docs: Server, browse: Browse) -> None:
+    client = browse(alice)
+    link = f"{NEW}?for={docs.pk}"
+    assert link in client.get("/o/acme/servers/docs/connect/").content.decode()
+    marked = rf'value="{docs.pk}"[^>]*checked'
+    assert re.search(marked, client.get(link).content.decode())
+    for other in (NEW, f"{NEW}?for=nothing"):
+        assert not re.search(marked, client.get(other).content.decode())
+
+
 def test_a_form_that_is_sent_twice_makes_one_key(alice: User, acme: Organization, browse: Browse) -> None:
     form = _form()
     browse(alice).post(NEW, form)
