@@ -106,7 +106,7 @@ class NewKeyForm(KeyForm):
     def __init__(self, data: QueryDict | None = None, *, by: Membership, likely: str = "") -> None:
         """`likely` is the primary key of what the key is most likely for; one that is not offered marks nothing."""
         super().__init__(data, by=by)
-        self.initial |= {name: [likely] for name in RELATIONS}
+        self.initial.update({name: [likely] for name in RELATIONS})
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data
