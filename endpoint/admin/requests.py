@@ -44,7 +44,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
         "subject",
         "outcome",
         "code",
-        "milliseconds",
+        "took",
     )
     list_filter = ("outcome",)
     list_select_related = ("organization", "server", "toolkit")
@@ -53,3 +53,7 @@ class RequestLogAdmin(ReadOnlyAdmin):
     ordering = ("-at", "-id")
     paginator = ShortCount
     show_full_result_count = False
+
+    @admin.display(description="took", ordering="milliseconds")
+    def took(self, row: RequestLog) -> str:
+        return f"{row.milliseconds:.1f} ms"

@@ -23,7 +23,9 @@ def support(docs: Server, alice: User) -> Client:
     editor = OAuthClient.objects.create(name="Editor", secret="!")
     about = {"organization": docs.organization, "server": docs}
     Grant.objects.create(user=alice, client=editor, resource="http://testserver/mcp/acme/docs", **about)
-    RequestLog.objects.create(caller="Build", method="tools/call", subject="search", arguments=ASKED, **about)
+    RequestLog.objects.create(
+        caller="Build", method="tools/call", subject="search", arguments=ASKED, milliseconds=12.3456, **about
+    )
     sam = factories.user("sam@support.example", is_staff=True)
     named = [f"{can}_{model}" for can in ("view", "change", "delete") for model in ("apikey", "grant", "requestlog")]
     sam.user_permissions.set(Permission.objects.filter(codename__in=named))
@@ -46,6 +48,10 @@ def test_all_is_looked_at_and_searched_and_nothing_changed(support: Client, mode
     assert support.get(f"{listed}?q=zanzibar").context["cl"].result_count == 0
     assert support.get(f"{listed}add/").status_code == 403
     assert support.post(f"{listed}{row.pk}/delete/", {"post": "yes"}).status_code == 403
+
+
+def test_a_request_says_how_long_it_took(support: Client) -> None:
+    assert "12.3 ms" in support.get("/admin/endpoint/requestlog/").content.decode()
 
 
 def test_what_is_deleted_leaves_its_requests_readable(support: Client, docs: Server) -> None:
