@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from catalog.models import Server
 from endpoint.models import Grant
+from endpoint.oauth import tokens as rows
 from endpoint.oauth.verification import caller_of
 from orgs.models import AuditEvent, Organization, User
 from tests import factories
@@ -263,6 +264,15 @@ def test_a_code_that_comes_twice_ends_what_was_got_with_it(theirs: Browser, acme
     assert steps.error_of(steps.exchange(client_id, code)) == "invalid_grant"
     assert _whose(found.access, acme) is None
     assert steps.error_of(steps.refresh(client_id, found.refresh)) == "invalid_grant"
+
+
+def test_of_two_who_bring_a_code_in_the_same_moment_one_has_it_for_a_moment(theirs: Browser) -> None:
+    """Both have found it before either uses it up."""
+    code = steps.answered(theirs, steps.query(steps.registered()))["code"]
+    one, other = Token.objects.by_value(code).get(), Token.objects.by_value(code).get()
+    assert rows.use(one, rows.CODE)
+    assert not rows.use(other, rows.CODE)
+    assert not Token.objects.exists()
 
 
 @pytest.mark.parametrize("changes", [{"code_verifier": "w" * 64}, {"code_verifier": None}, {"redirect_uri": None}])
