@@ -38,6 +38,10 @@ METHODS = frozenset(
         "subscriptions/listen",
         "tools/call",
         "tools/list",
+        # Without MCP (endpoint/views/llms.py).
+        "file",
+        "llms-full.txt",
+        "llms.txt",
     }
 )
 OTHER = "other"

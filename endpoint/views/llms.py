@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import datetime
 from functools import wraps
 
 from asgiref.sync import sync_to_async
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from endpoint import llms
-from endpoint.addresses import Address
+from endpoint import llms, recording
+from endpoint.addresses import PREFIX, Address
 from endpoint.admission import Asked, admit
 from endpoint.admitted import Admitted, Refused
+from endpoint.protocol.messages import client_of
 from endpoint.serving.mime import MARKDOWN, PLAIN, mime_type
 from endpoint.serving.served import served
 from endpoint.serving.uris import parse_path
@@ -44,7 +48,9 @@ def admitted(view: Answer) -> Callable[..., HttpResponseBase]:
         except Refused as error:
             headers = {**error.headers, **_HEADERS}
             return HttpResponse(f"{error}\n", status=error.status, headers=headers, content_type=_typed(PLAIN))
+        began, at = time.perf_counter(), timezone.now()
         response = view(request, found, **more)
+        recording.record(_event(request, found, response, at, (time.perf_counter() - began) * 1000))
         for name, value in _HEADERS.items():
             response[name] = value
         return response
@@ -72,6 +78,33 @@ def file(_request: HttpRequest, admitted: Admitted, path: str) -> HttpResponseBa
     if document is None:
         return HttpResponse("There is no such file.\n", status=404, content_type=_typed(PLAIN))
     return HttpResponse(document.text, content_type=_typed(MARKDOWN if mime_type(path) == MARKDOWN else PLAIN))
+
+
+def _event(
+    request: HttpRequest, found: Admitted, response: HttpResponseBase, at: datetime, milliseconds: float
+) -> recording.Event:
+    """For the request log, and the quota. What is streamed goes on after it, so its size is not known."""
+    method = request.path.rpartition("/")[2] if request.path.startswith(PREFIX) else "file"
+    return recording.Event(
+        organization_id=found.organization.pk,
+        server_id=found.target.pk,
+        toolkit_id=None,
+        version=found.version.number if found.version else None,
+        at=at,
+        caller=found.caller.name,
+        key_id=found.caller.key_id,
+        client=found.caller.client or client_of(request.headers.get("User-Agent", "")),
+        method=method,
+        subject=request.path if method == "file" else "",
+        arguments=None,
+        query="",
+        found=None,
+        outcome="ok" if response.status_code < 400 else "error",
+        code="" if response.status_code < 400 else str(response.status_code),
+        milliseconds=milliseconds,
+        bytes_in=0,
+        bytes_out=0 if response.streaming else len(response.content),  # type: ignore[attr-defined]
+    )
 
 
 def _typed(kind: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import tracemalloc
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalog.models import Content, Origin, Server
 from catalog.versions import cut_version, point
+from endpoint import recording
+from endpoint.models import RequestLog, Setup
 from indexing.models import Source
 from orgs.models import Organization
 from tests import factories
@@ -24,6 +27,13 @@ from tests.indexing.searched import put_file
 pytestmark = pytest.mark.django_db
 
 INDEX, FULL = "/mcp/acme/docs/llms.txt", "/mcp/acme/docs/llms-full.txt"
+
+
+@pytest.fixture(autouse=True)
+def _noted(db: None) -> Iterator[None]:
+    """What was read here is no other test's to find in the log."""
+    yield
+    recording.flush()
 
 
 @pytest.fixture
@@ -226,3 +236,22 @@ def test_a_site_s_address_is_the_one_that_was_asked(public: Server) -> None:
     factories.content(public, "a.md", origin=Origin.UPLOADED)
     hosts = {urlsplit(link).netloc for link in links(read(INDEX, headers={"host": "localhost:8000"}))}
     assert hosts == {"localhost:8000"}
+
+
+def test_what_is_read_without_mcp_is_in_the_log_and_uses_up_the_quota(public: Server) -> None:
+    factories.content(public, "a.md", "Text.\n")
+    Setup.objects.create(server=public, monthly_quota=3)
+    site = Client()
+    paths = [
+        f"/mcp/acme/{public.slug}/llms.txt",
+        f"/mcp/acme/{public.slug}/llms-full.txt",
+        f"/files/acme/{public.slug}/a.md",
+    ]
+    assert [site.get(path).status_code for path in [*paths, paths[0]]] == [200, 200, 200, 429]
+    recording.flush()
+    rows = RequestLog.objects.filter(server=public).order_by("id").values_list("method", "subject", "caller", "outcome")
+    assert list(rows) == [
+        ("llms.txt", "", "anonymous", "ok"),
+        ("llms-full.txt", "", "anonymous", "ok"),
+        ("file", paths[2], "anonymous", "ok"),
+    ]
