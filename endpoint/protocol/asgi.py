@@ -17,7 +17,7 @@ from endpoint import addresses, admission
 from endpoint.admission import Asked
 from endpoint.admitted import Admitted, Refused
 from endpoint.protocol import gate, hosting, messages, threads
-from endpoint.protocol.dispatch import internal
+from endpoint.protocol.dispatch import Ahead, call_ahead, internal
 from endpoint.protocol.exchange import Exchange, once, too_slow
 from endpoint.serving import tools
 
@@ -83,21 +83,26 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
     tool = exchange.message.name if exchange.message is not None and "mcp-method" in headers else ""
 
     async def work() -> None:
-        admitted, schema = await threads.run(_admit, asked, tool, scope["method"] == "POST")
+        message = exchange.message if wrong is None else None
+        admitted, schema, ahead = await threads.run(_admit, asked, tool, message, scope["method"] == "POST")
         if wrong is not None:
             raise wrong
         exchange.admit(admitted)
-        await hosting.answer(admitted, schema, scope, once(body), exchange.send)
+        await hosting.answer(admitted, schema, scope, once(body), exchange.send, ahead=ahead)
 
     await _while_there(work, receive)
     if not exchange.complete:
         raise _Gone
 
 
-def _admit(asked: Asked, tool: str, count: bool) -> tuple[Admitted, dict[str, Any] | None]:
-    """In one turn in a thread: who may, and the schema of the tool that is called (see `hosting.answer`)."""
+def _admit(
+    asked: Asked, tool: str, message: messages.Message | None, count: bool
+) -> tuple[Admitted, dict[str, Any] | None, Ahead | None]:
+    """In one turn in a thread: who may, the schema of the tool that is called, and what it gives if it waits for
+    nobody (see `hosting.answer`)."""
     admitted = admission.admit(asked, count=count)
-    return admitted, tools.input_schema(admitted, tool) if tool else None
+    schema = tools.input_schema(admitted, tool) if tool else None
+    return admitted, schema, call_ahead(admitted, message) if message is not None else None
 
 
 async def _while_there(work: Callable[[], Awaitable[None]], receive: Receive) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import mcp_types as types
@@ -14,6 +16,7 @@ from pydantic import ValidationError
 
 from endpoint.admitted import Admitted, Trace
 from endpoint.protocol import threads
+from endpoint.protocol.messages import Message
 from endpoint.serving import completing, prompts, resources, tools
 
 logger = logging.getLogger(__name__)
@@ -22,18 +25,58 @@ T = TypeVar("T")
 Context = ServerRequestContext[Any, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """The call of a tool that was done before the SDK had read the message: in the turn that admits, as a second turn
+    in a thread takes longer than a document. What it noted is noted once it is asked for."""
+
+    name: str
+    arguments: dict[str, Any]
+    trace: Trace
+    result: types.CallToolResult | None = None
+    error: Exception | None = None
+
+    def told(self, trace: Trace) -> types.CallToolResult:
+        """What the call gave, or raised."""
+        trace.query, trace.found, trace.code = self.trace.query, self.trace.found, self.trace.code
+        if self.result is None:
+            raise self.error or AssertionError
+        return self.result
+
+
+def call_ahead(admitted: Admitted, message: Message) -> Ahead | None:
+    """None where nothing is called, or what is called may wait for others: all that is quick only reads, and can be
+    done for nothing if the SDK finds the message wrong."""
+    name, arguments = message.name, message.arguments
+    if message.id is None or not name or not isinstance(arguments, dict):
+        return None
+    admitted = replace(admitted, trace=Trace())
+    try:
+        if tools.is_patient(admitted, name):
+            return None
+        return Ahead(name, arguments, admitted.trace, result=tools.call_tool(admitted, name, arguments))
+    except Exception as error:  # told, and noted, where it is asked for
+        return Ahead(name, arguments, admitted.trace, error=error)
+
+
 class Handlers:
     """Of one request that was admitted."""
 
-    def __init__(self, admitted: Admitted) -> None:
+    def __init__(self, admitted: Admitted, ahead: Ahead | None = None) -> None:
         self._admitted = admitted
+        self._ahead = ahead
 
     async def list_tools(self, _: Context, params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         return await self._quickly(tools.list_tools, self._admitted, _cursor(params))
 
     async def call_tool(self, _: Context, params: types.CallToolRequestParams) -> types.CallToolResult:
         name, arguments = params.name, params.arguments or {}
-        result = await self._in_its_time(tools.is_patient, tools.call_tool, self._admitted, name, arguments)
+        ahead = self._ahead
+        if ahead is not None and (ahead.name, ahead.arguments) == (name, arguments):
+            with self._our_mistakes():
+                result = ahead.told(self._admitted.trace)
+        else:
+            result = await self._in_its_time(tools.is_patient, tools.call_tool, self._admitted, name, arguments)
         if result.is_error and self._admitted.trace.outcome == "ok":
             self._admitted.trace.outcome = "tool_error"
         return result
@@ -65,12 +108,8 @@ class Handlers:
         return await self._quickly(completing.complete, self._admitted, params.ref, params.argument)
 
     async def _quickly(self, function: Callable[..., T], *args: Any) -> T:
-        try:
+        with self._our_mistakes():
             return await threads.run(function, *args)
-        except MCPError:
-            raise
-        except Exception as error:
-            raise internal(error, self._admitted.trace) from None
 
     async def _in_its_time(self, patient: Callable[..., bool], function: Callable[..., T], *args: Any) -> T:
         """Asked and, mostly, done within one turn in a quick thread."""
@@ -81,8 +120,14 @@ class Handlers:
         done = await self._quickly(unless_patient)
         if done is not None:
             return done
-        try:
+        with self._our_mistakes():
             return await threads.run_patiently(self._admitted.target.pk, function, *args)
+
+    @contextmanager
+    def _our_mistakes(self) -> Iterator[None]:
+        """Told as such here: pydantic's, further out, are a client's that sent wrong parameters."""
+        try:
+            yield
         except MCPError:
             raise
         except Exception as error:

@@ -17,26 +17,35 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.models import Server as OurServer
 from endpoint.admitted import Admitted
-from endpoint.protocol.dispatch import Handlers, observed
+from endpoint.protocol.dispatch import Ahead, Handlers, observed
 
 
 async def answer(
-    admitted: Admitted, schema: Mapping[str, Any] | None, scope: Scope, receive: Receive, send: Send
+    admitted: Admitted,
+    schema: Mapping[str, Any] | None,
+    scope: Scope,
+    receive: Receive,
+    send: Send,
+    *,
+    ahead: Ahead | None = None,
 ) -> None:
     """Let the SDK answer one request of HTTP, in whichever revision of the protocol it is written.
 
-    `schema` is the input schema of the tool that is called, if one is.
+    `schema` is the input schema of the tool that is called, if one is; `ahead` is what the call gave already.
     """
-    manager = StreamableHTTPSessionManager(server_of(admitted, schema), json_response=True, stateless=True)
+    server = server_of(admitted, schema, ahead=ahead)
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
     async with manager.run():
         # Past the manager's own limit on bodies: ours was kept already, and stands for all.
         await manager.handle_request(scope, receive, send)
 
 
-def server_of(admitted: Admitted, schema: Mapping[str, Any] | None = None) -> Server[Any]:
+def server_of(
+    admitted: Admitted, schema: Mapping[str, Any] | None = None, *, ahead: Ahead | None = None
+) -> Server[Any]:
     """What answers for the target of a request."""
     target = admitted.target
-    handlers = Handlers(admitted)
+    handlers = Handlers(admitted, ahead)
     server: Server[Any] = Server(
         target.slug,
         title=target.name,
