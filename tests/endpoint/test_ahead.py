@@ -48,6 +48,6 @@ def test_what_may_wait_for_others_and_what_wants_no_answer_is_not_done(admitted:
     assert _ahead(admitted, "getTide", {"query": {"a": 1}}) is None
     assert _ahead(admitted, "fetch", {"path": "a.md"}, method="tools/list") is None
     assert _ahead(admitted, "fetch", {"path": "a.md"}, method="prompts/get") is None
-    assert (
-        call_ahead(admitted, read(b'{"jsonrpc": "2.0", "method": "tools/call", "params": {"name": "fetch"}}')) is None
-    )
+    call = {"name": "fetch", "arguments": {"path": "a.md"}}
+    notification = {"jsonrpc": "2.0", "method": "tools/call", "params": call}
+    assert call_ahead(admitted, read(json.dumps(notification).encode())) is None
