@@ -128,7 +128,7 @@ def _found(asked: Asked, count: bool) -> tuple[Caller, Server | Toolkit | None]:
         target = _public(asked.address)
         if target is None:
             raise _unauthorized(asked, "A key or a sign-in is needed here, if there is anything at this address.")
-        return Caller("anonymous", "anonymous", stranger, may_call=False), target
+        return Caller("anonymous", "anonymous", stranger, may_call=True), target
     match = _BEARER.match(asked.authorization)
     token = match[1] if match else ""
     if key := keys.find_key(token):

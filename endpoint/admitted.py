@@ -23,7 +23,7 @@ class Caller:
     limited_as: str
     """What its rate limit is counted under."""
     may_call: bool
-    """Whether it may call tools that reach upstream APIs."""
+    """Whether it may call the tools that reach upstream APIs, of the providers that it is offered."""
     key_id: uuid.UUID | None = None
     user_id: uuid.UUID | None = None
     client: str = ""

@@ -159,11 +159,8 @@ def _call(admitted: Admitted, row: Tool, arguments: dict[str, Any]) -> types.Cal
 
 def _refused(admitted: Admitted) -> types.CallToolResult:
     admitted.trace.code = "may_not_call"
-    if admitted.caller.known:
-        why = "What you connected with may search and read here, and not call this tool. Connect with an API key or a "
-        return _told(f"{why}consent that allows calling tools.", is_error=True)
-    why = "This tool reaches another system, so it takes an API key or signing in. Without one you can search and read."
-    return _told(why, is_error=True)
+    why = "What you connected with may search and read here, and not call this tool. Connect with an API key or a "
+    return _told(f"{why}consent that allows calling tools.", is_error=True)
 
 
 def failure(provider: str, result: calls.CallResult) -> str:

@@ -17,7 +17,7 @@ def admitted(
     target: Server | Toolkit, kind: Literal["anonymous", "key"] = "key", *, may_call: bool = True, **setup: Any
 ) -> Admitted:
     made = asking.admitted(target, **setup)
-    return replace(made, caller=replace(made.caller, kind=kind, may_call=may_call and kind == "key"))
+    return replace(made, caller=replace(made.caller, kind=kind, may_call=may_call))
 
 
 def asked(of: Admitted, method: str, params: dict[str, Any] | None = None, *, era: str = HANDSHAKE) -> Any:

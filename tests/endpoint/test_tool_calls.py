@@ -306,15 +306,19 @@ def test_a_token_that_an_upstream_repeats_is_masked(weather: Provider, client: A
 
 def test_who_may_not_call_is_not_offered_tools_and_is_told_why(weather: Provider, api: Upstream) -> None:
     tool(weather, "/text", name="say")
-    for caller, words in (
-        (admitted(weather.server, may_call=False), "may search and read here, and not call this tool"),
-        (admitted(weather.server, "anonymous"), "takes an API key or signing in"),
-    ):
-        offered = [each["name"] for each in result(caller, "tools/list")["tools"]]
-        assert offered == ["search", "fetch", "list"]
-        assert words in failed(caller, "say")
-        assert caller.trace.code == "may_not_call"
+    caller = admitted(weather.server, may_call=False)
+    assert [each["name"] for each in result(caller, "tools/list")["tools"]] == ["search", "fetch", "list"]
+    assert "may search and read here, and not call this tool" in failed(caller, "say")
+    assert caller.trace.code == "may_not_call"
     assert api.seen == []
+
+
+def test_on_a_public_server_anyone_calls_the_tools_of_public_providers(weather: Provider) -> None:
+    """A private provider keeps its tools for who is known; see below."""
+    tool(weather, "/text", name="say")
+    stranger = admitted(weather.server, "anonymous")
+    assert "say" in [each["name"] for each in result(stranger, "tools/list")["tools"]]
+    assert call(stranger, "say")["isError"] is False
 
 
 @pytest.mark.parametrize("name", ["say", "nothing", "", "other__hers", "hers", "sa\x00y", "x" * 100_000])
