@@ -123,12 +123,8 @@ def test_a_stopping_worker_gives_its_run_back_and_leaves_no_process(cluster: Clu
     cluster.request(until=tmp_path / "never")
     busy = cluster.busy_worker()
     assert cluster.stop() == 0
-    assert cluster.run() == {
-        "status": "queued",
-        "stage": "Waiting for the next worker",
-        "attempts": 1,
-        "lost_leases": 0,
-    }
+    run = cluster.run()  # another worker of the cluster may have taken it, and given it back, before it stopped as well
+    assert (run["status"], run["stage"], run["lost_leases"]) == ("queued", "Waiting for the next worker", 0)
     assert not Path(f"/proc/{busy}").exists()
 
 
