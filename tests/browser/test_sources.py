@@ -187,7 +187,8 @@ def test_a_source_is_added_paused_edited_and_deleted_by_keyboard(
                 if javascript:  # a row that is being indexed is drawn anew, its menu with it
                     expect(page.get_by_role("row", name=re.compile("^Homestead"))).to_contain_text("Complete")
         delete = page.get_by_role("button", name="Delete source")
-        expect(delete).to_be_visible()  # a dialog that opens takes the focus for itself
+        expect(delete).to_be_visible()
+        expect(page.locator(".htmx-settling")).to_have_count(0)  # until then, a dialog takes the focus for itself
         delete.focus()
         press("Enter")
         expect(page.locator("#messages")).to_contain_text("Homestead is deleted.")
