@@ -166,6 +166,8 @@ CACHES = {"default": env.cache_url("CACHE_URL", default="locmemcache://")}
 if CACHES["default"]["BACKEND"].endswith("LocMemCache"):
     # Django's 300 would let whoever asks from many addresses push out what is counted of others.
     CACHES["default"].setdefault("OPTIONS", {}).setdefault("MAX_ENTRIES", 100_000)
+elif CACHES["default"]["BACKEND"].endswith("RedisCache"):
+    CACHES["default"]["BACKEND"] = "lib.shared_cache.SharedCache"
 
 # ------------------------------------------------------------------------------------------------ people
 

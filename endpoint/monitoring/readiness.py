@@ -1,18 +1,19 @@
 """Whether this process can answer: its database is there, and has the tables that this code expects.
 
-That a worker is there is told, too, and decides nothing: without one, pages and agents are answered as before. A load
-balancer that took every web process away for it would make an outage of what is a delay.
+That a worker is there is told, too, and that the cache answers, and decides nothing: without them, pages and agents are
+answered as before. A load balancer that took every web process away for it would make an outage of what is a delay.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from jobs import heartbeats
+from lib import shared_cache
 
 OK = "ok"
 
@@ -24,6 +25,7 @@ class Readiness:
     database: str
     migrations: str = "not looked at"
     worker: str = "not looked at"
+    cache: str = OK
 
     @property
     def ready(self) -> bool:
@@ -35,6 +37,10 @@ _all_applied = False
 
 
 def look() -> Readiness:
+    return replace(_look(), cache=_cache())
+
+
+def _look() -> Readiness:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
@@ -62,3 +68,11 @@ def _worker() -> str:
     if heartbeats.worker_is_alive():
         return OK
     return f"None has shown life for {settings.JOB_STALE} seconds. Start one with “manage.py worker”."
+
+
+def _cache() -> str:
+    if shared_cache.answers():
+        return OK
+    return (
+        "It does not answer. Until it does, each web process counts rates by itself. Look after the Redis of CACHE_URL."
+    )

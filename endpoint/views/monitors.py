@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import asdict
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -19,8 +20,7 @@ def readyz(_request: HttpRequest) -> HttpResponse:
     """200 while this process can answer requests, 503 otherwise, with what is wrong. Names nobody and nothing of
     anybody's, for anybody may ask."""
     found = readiness.look()
-    checks = {"database": found.database, "migrations": found.migrations, "worker": found.worker}
-    return JsonResponse({"ready": found.ready, **checks}, status=200 if found.ready else 503)
+    return JsonResponse({"ready": found.ready, **asdict(found)}, status=200 if found.ready else 503)
 
 
 @require_safe

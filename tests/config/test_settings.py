@@ -81,3 +81,9 @@ def test_the_queue_lives_in_the_database_or_in_redis_where_one_is_named() -> Non
     assert start(code, **KEYS).stdout.split() == ["default", "None"]
     address = "redis://127.0.0.1:6379/3"
     assert start(code, **KEYS, Q_BROKER_URL=address).stdout.split() == ["None", address]
+
+
+def test_a_cache_in_redis_may_be_away() -> None:
+    code = "from django.core.cache import cache; print(cache.get('a'), cache.add('a', 1), cache.incr('a'))"
+
+    assert start(code, **KEYS, CACHE_URL="redis://127.0.0.1:1/0").stdout.split() == ["None", "True", "2"]

@@ -19,6 +19,7 @@ from endpoint.admitted import Admitted, Parties, Refused
 from endpoint.models import ApiKey, Setup
 from orgs.models import Membership, Organization, User
 from tests import factories
+from tests.installation import free_port
 
 NOBODYS = "mr_" + "A" * 43
 
@@ -312,6 +313,30 @@ def test_a_months_quota_ends_with_the_month(alice: User, servers: dict[str, Serv
     Hour.objects.update(hour=hour - timedelta(days=32))
     counts.forget()
     assert _status(_ask("acme/private", token)) == 200
+    counts.forget()
+
+
+def test_while_the_shared_cache_is_away_rates_and_quotas_hold_and_nobody_else_is_refused(
+    alice: User, servers: dict[str, Server], settings: Any
+) -> None:
+    from endpoint.models import Hour
+    from endpoint.recording import counts
+
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CACHES = {"default": {"BACKEND": "lib.shared_cache.SharedCache", "LOCATION": address}}
+    cache.clear()
+    settings.MCP_RATE_ANONYMOUS = 3
+    assert [_status(_ask("acme/public")) for _ in range(5)] == [200, 200, 200, 429, 429]
+    token = _key(alice, everything=True)
+    assert _status(_ask("acme/private", token)) == 200
+    server = servers["private"]
+    Setup.objects.create(server=server, monthly_quota=5)
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    Hour.objects.create(
+        organization=server.organization, server=server, target=server.pk, hour=hour, method="tools/call", calls=5
+    )
+    counts.forget()
+    assert _status(_ask("acme/private", token)) == 429
     counts.forget()
 
 

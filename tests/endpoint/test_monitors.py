@@ -19,6 +19,7 @@ from endpoint.recording.writing import write
 from jobs import heartbeats
 from jobs.models import Heartbeat
 from tests.endpoint.events import event
+from tests.installation import free_port
 
 TOKEN = "a-long-random-text"
 
@@ -49,7 +50,7 @@ def test_a_process_is_ready_when_its_tables_are_there(client: Client, db: None) 
     heartbeats.beat(heartbeats.WORKER)
     response = client.get("/readyz")
     assert response.status_code == 200
-    assert response.json() == {"ready": True, "database": "ok", "migrations": "ok", "worker": "ok"}
+    assert response.json() == {"ready": True, "database": "ok", "migrations": "ok", "worker": "ok", "cache": "ok"}
 
 
 def test_a_missing_worker_is_told_and_takes_no_web_process_away(client: Client, db: None) -> None:
@@ -58,6 +59,17 @@ def test_a_missing_worker_is_told_and_takes_no_web_process_away(client: Client, 
     response = client.get("/readyz")
     assert response.status_code == 200
     assert "manage.py worker" in response.json()["worker"]
+
+
+def test_a_shared_cache_that_is_away_is_told_and_takes_no_web_process_away(
+    client: Client, db: None, settings: Any
+) -> None:
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    settings.CACHES = {"default": {"BACKEND": "lib.shared_cache.SharedCache", "LOCATION": address}}
+    response = client.get("/readyz")
+    assert response.status_code == 200
+    assert "CACHE_URL" in response.json()["cache"]
+    assert address not in response.content.decode()
 
 
 def test_a_process_whose_tables_are_not_there_yet_is_not_ready(client: Client, db: None) -> None:
