@@ -3,16 +3,18 @@ organisation and must never see Acme's things."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
 from hypothesis import HealthCheck, settings
+from pytest_django import DjangoDbBlocker
 
 from catalog.models import Server
 from orgs.models import Organization, Role, User
 from tests import factories
-from tests.databases import Databases
+from tests.databases import Databases, forget
 
 pytest_plugins = ["tests.wire.fixtures", "tests.site.fixtures"]
 
@@ -25,11 +27,29 @@ settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    """For tests that start processes of their own."""
-    made = Databases(tmp_path_factory.mktemp("databases"))
-    yield made
-    made.close()
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    own = tmp_path_factory.getbasetemp()
+    return Databases(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: DjangoDbBlocker,
+    databases: Databases,
+) -> Iterator[None]:
+    """In place of pytest-django's, with which each process migrates a database of its own."""
+    with django_db_blocker.unblock():
+        databases.take()
+    yield
+    with django_db_blocker.unblock():
+        databases.give_back()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        forget()
 
 
 @pytest.fixture

@@ -1,7 +1,8 @@
-"""Databases for tests that start processes of their own: migrated once, and copied for each."""
+"""The databases of a test run: one is migrated, and everybody who needs one has a copy of it."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -11,56 +12,92 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from django.conf import settings
 from django.db import connection
 
 
 class Databases:
-    """Migrated databases beside the one that the tests use, on the same kind of server."""
+    """Copies of the migrated database, on the kind of server that the tests use.
+
+    `folder` is shared by all processes of the run: the first that needs a copy migrates, which takes ten seconds, and
+    the others wait for it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._template = ""
+        self._before = ""
 
     @contextmanager
     def new(self, folder: Path, name: str) -> Iterator[str]:
-        """One that nobody else has, for as long as it is needed: its URL. `name` is unique within this process."""
-        if connection.vendor != "postgresql":
+        """One that nobody else has, for as long as it is needed: its URL. `name` is unique within this process.
+
+        For tests that start processes of their own.
+        """
+        if not _on_postgres():
             path = folder / f"{name}.sqlite3"
             shutil.copy(self._migrated(), path)
             yield f"sqlite:///{path}"
             return
-        url, unique = self._url(name)
-        self._on_server(f"CREATE DATABASE {unique} TEMPLATE {self._migrated()}")
+        unique = f"millrace_{name}_{os.getpid()}"
+        _on_server(f"CREATE DATABASE {unique} TEMPLATE {self._migrated()}")
         try:
-            yield url
+            yield _url(unique)
         finally:
-            self._on_server(f"DROP DATABASE {unique} WITH (FORCE)")
+            _on_server(f"DROP DATABASE {unique} WITH (FORCE)")
 
-    def close(self) -> None:
-        if self._template and connection.vendor == "postgresql":
-            self._on_server(f"DROP DATABASE {self._template} WITH (FORCE)")
+    def take(self) -> None:
+        """Let the tests of this process work with a copy, called as the settings say."""
+        name = connection.settings_dict["TEST"]["NAME"]
+        if _on_postgres():
+            _on_server(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+            _on_server(f"CREATE DATABASE {name} TEMPLATE {self._migrated()}")
+        else:
+            shutil.copy(self._migrated(), name)
+        connection.close()
+        self._before = settings.DATABASES["default"]["NAME"]
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
+
+    def give_back(self) -> None:
+        connection.creation.destroy_test_db(self._before, verbosity=0)
 
     def _migrated(self) -> str:
         """The file, or the name, of the one that is copied."""
-        if self._template:
-            return self._template
-        if connection.vendor == "postgresql":
-            url, template = self._url("template")
-            self._on_server(f"DROP DATABASE IF EXISTS {template} WITH (FORCE)")
-            self._on_server(f"CREATE DATABASE {template}")
-        else:
-            template = str(self._folder / "template.sqlite3")
-            url = f"sqlite:///{template}"
-        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "TEST_DATABASE_URL": url}
-        command = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-        subprocess.run(command, check=True, env=environment)
-        self._template = template
+        template = _template() if _on_postgres() else str(self._folder / "migrated.sqlite3")
+        done = self._folder / "migrated"
+        with (self._folder / "migrating").open("w") as turn:
+            fcntl.flock(turn, fcntl.LOCK_EX)
+            if not done.exists():
+                self._migrate(template)
+                done.touch()
         return template
 
-    def _url(self, name: str) -> tuple[str, str]:
-        unique = f"millrace_{name}_{os.getpid()}"
-        return f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{unique}", unique
+    def _migrate(self, template: str) -> None:
+        if _on_postgres():
+            forget()
+            _on_server(f"CREATE DATABASE {template}")
+        url = _url(template) if _on_postgres() else f"sqlite:///{template}"
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings", "TEST_DATABASE_URL": url}
+        subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity=0"], check=True, env=environment)
 
-    def _on_server(self, statement: str) -> None:
-        with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as server:
-            server.execute(statement.encode())
+
+def forget() -> None:
+    """Drop what no folder of the tests holds, once all processes of the run have ended."""
+    if _on_postgres():
+        _on_server(f"DROP DATABASE IF EXISTS {_template()} WITH (FORCE)")
+
+
+def _template() -> str:
+    return f"millrace_template_{os.environ['TEST_RUN']}"
+
+
+def _on_postgres() -> bool:
+    return connection.vendor == "postgresql"
+
+
+def _url(name: str) -> str:
+    return f"{os.environ['TEST_DATABASE_URL'].rpartition('/')[0]}/{name}"
+
+
+def _on_server(statement: str) -> None:
+    with psycopg.connect(os.environ["TEST_DATABASE_URL"], autocommit=True) as server:
+        server.execute(statement.encode())

@@ -19,6 +19,8 @@ os.environ.update(
         "SEARCH_ELSEWHERE_SECONDS": "0",
     }
 )
+# The same in all processes of a test run.
+os.environ.setdefault("TEST_RUN", str(os.getpid()))
 if not os.environ["DATABASE_URL"]:
     del os.environ["DATABASE_URL"]
 

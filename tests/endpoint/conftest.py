@@ -1,6 +1,6 @@
 """What the tests of the endpoint share."""
 
 from tests.catalog.calling import api, weather
-from tests.endpoint.live import _database, _served, live, standing
+from tests.endpoint.live import _served, live, standing
 
-__all__ = ["_database", "_served", "api", "live", "standing", "weather"]
+__all__ = ["_served", "api", "live", "standing", "weather"]

@@ -24,8 +24,6 @@ import pytest
 import uvicorn
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
-from django.test.utils import setup_databases, teardown_databases
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
@@ -183,22 +181,8 @@ def live(transactional_db: None, _served: Served) -> Iterator[Live]:
     recording.flush()
 
 
-@pytest.fixture(scope="session")
-def _database(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """The tests' database, which pytest-django makes only where a test is marked or has `db`. Run without such tests,
-    `standing` would fill, and empty, the one that the developer works with."""
-    if connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]:
-        yield
-        return
-    with django_db_blocker.unblock():
-        made = setup_databases(verbosity=0, interactive=False)
-    yield
-    with django_db_blocker.unblock():
-        teardown_databases(made, verbosity=0)
-
-
 @pytest.fixture(scope="module")
-def standing(_database: None, django_db_blocker: DjangoDbBlocker, _served: Served) -> Iterator[Live]:
+def standing(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _served: Served) -> Iterator[Live]:
     """The same for all tests of a module that make no rows of their own: its database is emptied once, at the end."""
     from endpoint import recording
 
