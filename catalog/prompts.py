@@ -29,7 +29,7 @@ def fill(prompt: Prompt, arguments: Mapping[str, str]) -> list[rules.Message]:
     known = {argument["name"]: argument for argument in prompt.arguments}
     if unknown := [name for name in arguments if name not in known]:
         raise BadArguments(f"The prompt {prompt.name} takes no argument “{unknown[0][:64]}”.")
-    if missing := [name for name, it in known.items() if it["required"] and not arguments.get(name)]:
+    if missing := [name for name, it in known.items() if it.get("required") and not arguments.get(name)]:
         raise BadArguments(f"The prompt {prompt.name} needs a value for: {', '.join(missing)}.")
     return [{"role": it["role"], "text": rules.fill(it["text"], arguments)} for it in prompt.messages]
 

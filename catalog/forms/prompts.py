@@ -57,16 +57,15 @@ def messages_as_text(messages: Sequence[Mapping[str, Any]]) -> str:
 
 class SampleForm(forms.Form):
     """A value for each argument of a prompt or command, to see how it reads. Left empty, a required one stands for
-    itself."""
+    itself. What was not written through the services may lack all but the name."""
 
     def __init__(self, data: QueryDict | None = None, *, arguments: Sequence[Mapping[str, Any]]) -> None:
         super().__init__(data, prefix="sample")
-        self.required_names = {it["name"] for it in arguments if it["required"]}
+        self.required_names = {it["name"] for it in arguments if it.get("required")}
         for it in arguments:
-            field: Any = forms.CharField(
-                label=it["name"], required=False, max_length=1_000, help_text=escape(it["description"])
-            )
-            field.conditional = it["required"]
+            about = escape(it.get("description", ""))
+            field: Any = forms.CharField(label=it["name"], required=False, max_length=1_000, help_text=about)
+            field.conditional = it["name"] in self.required_names
             self.fields[it["name"]] = field
 
     @property

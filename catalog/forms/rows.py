@@ -153,7 +153,8 @@ def _is_filled(row: Mapping[str, str]) -> bool:
 def arguments_as_text(arguments: Sequence[Mapping[str, Any]]) -> str:
     """One a line."""
     return "\n".join(
-        f"{it['name']}{' (required)' if it['required'] else ''}{': ' if it['description'] else ''}{it['description']}"
+        f"{it['name']}{' (required)' if it.get('required') else ''}{': ' if it.get('description') else ''}"
+        f"{it.get('description', '')}"
         for it in arguments
     )
 

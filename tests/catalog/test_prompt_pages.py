@@ -181,6 +181,18 @@ def test_the_page_shows_how_it_reads_with_the_values_entered(browse: Browse, car
     assert 'value="&lt;b&gt;Paris"' in shown
 
 
+def test_an_argument_of_which_only_the_name_was_stored_is_an_optional_one(
+    browse: Browse, bob: User, docs: Server
+) -> None:
+    row = factories.prompt(
+        factories.provider(docs), arguments=[{"name": "city"}], messages=[ASK | {"text": "{{city}}"}]
+    )
+    assert "Oslo" in words(browse(bob).get(at(row), {"sample-city": "Oslo"}))
+    assert "[city]" not in words(browse(bob).get(at(row)))
+    saved_meanwhile = browse(bob).post(at(row, "edit/"), {**FORM, "seen_revision": 0})
+    assert saved_meanwhile.status_code == 409, "what there is now is shown beside what was typed"
+
+
 def test_the_page_warns_of_what_is_probably_not_meant(browse: Browse, carol: User, docs: Server) -> None:
     row = factories.prompt(factories.provider(docs), arguments=[CITY], messages=[REPLY])
     assert "No message uses the argument “city”" in page(browse(carol), at(row))
