@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
 from catalog.models import Server, Toolkit
-from orgs.models import Organization
+from orgs.models import Membership, Organization
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
     def for_org(self, organization: Organization) -> ApiKeyQuerySet:
         return self.filter(organization=organization)
+
+    def visible_to(self, membership: Membership) -> ApiKeyQuerySet:
+        """Those that reach something the member sees, and what they made: the name of one that is only for what is
+        personal to somebody else may tell of it."""
+        reaches = Q(everything=True) | Q(created_by=membership.user_id)
+        for model in (Server, Toolkit):
+            seen = model._default_manager.visible_to(membership).filter(api_keys=OuterRef("pk"))
+            reaches |= Q(Exists(seen))
+        return self.for_org(membership.organization).filter(reaches)
 
 
 class ApiKey(models.Model):
@@ -48,7 +58,7 @@ class ApiKey(models.Model):
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
     """To within a minute or so."""
 
-    objects: ClassVar[ApiKeyQuerySet] = ApiKeyQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[Any] = ApiKeyQuerySet.as_manager()
 
     class Meta:
         ordering = ["name", "created_at"]

@@ -58,7 +58,7 @@ def _tools(place: Place) -> list[str]:
 
 
 def _keys(place: Place) -> list[tuple[str, str]]:
-    keys = ApiKey.objects.for_org(place.membership.organization).order_by("name")[:_MOST_CHOICES]
+    keys = ApiKey.objects.visible_to(place.membership).order_by("name")[:_MOST_CHOICES]
     return [(str(key.pk), f"{key.name} ({key.hint}…)") for key in keys]
 
 

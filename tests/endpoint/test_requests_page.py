@@ -28,7 +28,7 @@ LOG = "/o/acme/servers/docs/requests/log/"
 
 @pytest.fixture
 def key(acme: Organization) -> ApiKey:
-    return ApiKey.objects.create(organization=acme, name="CI robot", digest="d", hint="mr_abc")
+    return ApiKey.objects.create(organization=acme, name="CI robot", digest="d", hint="mr_abc", everything=True)
 
 
 def _row(server: Server, **fields: Any) -> RequestLog:
@@ -78,6 +78,20 @@ def test_somebody_who_may_not_know_callers_cannot_find_them_by_filtering(
     _row(docs)
     page = browse(carol).get(LOG, {"key": str(key.pk)}).content.decode()
     assert page.count('data-label="Who"') == 2
+
+
+def test_keys_that_are_only_for_what_is_personal_are_offered_to_nobody_else(
+    acme: Organization, docs: Server, alice: User, adam: User, key: ApiKey, browse: Browse
+) -> None:
+    _row(docs)
+    values = {"organization": acme, "hint": "mr_abc", "created_by": alice}
+    secretly = ApiKey.objects.create(name="Secret project", digest="s", **values)
+    secretly.servers.add(factories.server(acme, "Diary", owner=alice))
+    shared = ApiKey.objects.create(name="Build", digest="b", **values)
+    shared.servers.add(docs, factories.server(acme, "Notes", owner=alice))
+    for person, offered in ((adam, ["Build", "CI robot"]), (alice, ["Build", "CI robot", "Secret project"])):
+        page = browse(person).get(LOG).content.decode()
+        assert [name for name in ("Build", "CI robot", "Secret project") if name in page] == offered, person
 
 
 def test_arguments_are_shown_to_those_who_may_say_that_they_are_kept(
