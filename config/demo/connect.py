@@ -17,7 +17,7 @@ def lines(server: Server | None, address: str) -> list[str]:
     page = f"{address}/o/{server.organization.slug}/servers/{server.slug}/connect/"
     if server.visibility != Server.Visibility.PUBLIC:
         return [f"{page}  (it is private: make a key there)"]
-    path = Address(server.organization.slug, server=server.slug).path
-    made = {each.client: each for each in snippets(Target(server.slug, address + path))}
+    target = Target(server.slug, address + Address.of(server.organization, server=server).path)
+    made = {each.client: each for each in snippets(target)}
     terminal = [part.text for name in CLIENTS for part in made[name].parts if "erminal" in part.where]
     return [*terminal, f"{page}  (other clients, and a Playground)"]

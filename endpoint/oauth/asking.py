@@ -15,6 +15,7 @@ from oauthlib.oauth2.rfc6749 import errors
 
 from catalog.models import Server, Toolkit
 from endpoint import addresses, admission, limits
+from endpoint.addresses import base_of
 from endpoint.admitted import Refused
 from endpoint.oauth import redirects
 from endpoint.oauth.metadata import CALL, issuer_of, resource_of
@@ -52,11 +53,6 @@ class Wish:
     def back(self, **parameters: str) -> str:
         """The client's address with an answer. It names us (RFC 9207), so that clients cannot mix up who answered."""
         return redirects.with_parameters(self.redirect_uri, {**parameters, "state": self.state, "iss": self.issuer})
-
-
-def base_of(request: HttpRequest) -> str:
-    """`https://host`, as it was addressed."""
-    return f"{request.scheme}://{request.get_host()}"
 
 
 def read(request: HttpRequest, person: User) -> Wish:

@@ -9,7 +9,6 @@ from allauth.idp.oidc.models import Token
 from django.db.models import Q
 from django.utils import timezone
 
-from catalog.models import Server, Toolkit
 from endpoint.addresses import Address
 from endpoint.admitted import Caller
 from endpoint.models import Grant
@@ -71,19 +70,13 @@ def _grant(token: Token, resource: str, organization: Organization) -> Grant | N
         .select_related("server", "toolkit")
         .first()
     )
+    if grant is None:
+        return None
     # The address may be another thing's by now, as slugs change.
-    if grant is None or not resource.endswith(address_of(grant.target, organization).path):
+    if not resource.endswith(Address.of(organization, server=grant.server, toolkit=grant.toolkit).path):
         return None
     _note_use(grant)
     return grant
-
-
-def address_of(target: Server | Toolkit, organization: Organization) -> Address:
-    """Where a server or toolkit answers."""
-    slug = target.slug
-    if isinstance(target, Server):
-        return Address(organization.slug, server=slug)
-    return Address(organization.slug, toolkit=slug)
 
 
 def _note_use(grant: Grant) -> None:

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from endpoint import llms, recording
-from endpoint.addresses import PREFIX, Address
+from endpoint.addresses import PREFIX, Address, base_of
 from endpoint.admission import Asked, admit
 from endpoint.admitted import Admitted, Refused
 from endpoint.protocol.messages import client_of
@@ -41,7 +41,7 @@ def admitted(view: Answer) -> Callable[..., HttpResponseBase]:
             version=request.GET.get("version", ""),
             authorization=request.headers.get("Authorization", ""),
             remote=address_of(request) or "",
-            base=f"{request.scheme}://{request.get_host()}",
+            base=base_of(request),
         )
         try:
             found = admit(wanted)

@@ -11,9 +11,9 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 
 from endpoint import addresses, limits
+from endpoint.addresses import base_of
 from endpoint.admitted import Refused
 from endpoint.oauth import clients, metadata, registration
-from endpoint.oauth.asking import base_of
 from endpoint.oauth.server import answer
 from orgs.audit import address_of
 

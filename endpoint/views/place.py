@@ -18,7 +18,10 @@ from catalog.models import Server, Toolkit
 from catalog.views.library import context as toolkit_context
 from catalog.views.library import find
 from catalog.views.page import permission, server_context
+from endpoint import limits
 from endpoint.addresses import Address
+from endpoint.admitted import Refused
+from endpoint.models import Setup
 from endpoint.setups import needed
 from orgs import access
 from orgs.models import Membership
@@ -69,8 +72,7 @@ class Place:
     @property
     def address(self) -> str:
         """The URL that clients are given."""
-        slug, organization = self.target.slug, self.membership.organization.slug
-        found = Address(organization, server=slug) if self.is_server else Address(organization, toolkit=slug)
+        found = Address.of(self.membership.organization, **{self.noun: self.target})
         return f"{settings.BASE_URL}{found.path}"
 
     def url(self, page: str, *more: Any) -> str:
@@ -97,6 +99,15 @@ class Place:
             return server_context(self.membership, self.target, section.tab, layout="endpoint/_of_server.html", **mine)
         layout = "endpoint/_of_toolkit.html"
         return toolkit_context(self.membership, self.target, tab=section.tab, layout=layout, **mine)
+
+
+def used_up(setup: Setup) -> str:
+    """What clients are told once the month's requests are used up, "" before that."""
+    try:
+        limits.check_quota(setup)
+    except Refused as refused:
+        return str(refused)
+    return ""
 
 
 PlaceView = Callable[..., HttpResponseBase]
