@@ -96,6 +96,10 @@ OUTPUT: dict[str, Any] = {
     "required": ["results"],
 }
 _LIVE = "It was fetched just now, as its source is still being indexed."
+_NOTHING_YET = (
+    "There is nothing to search here yet, whatever the words: no file, and no source. Whoever runs this can add files, "
+    "connect a repository, or add a web site as a source, on its pages."
+)
 _TOLD = "Another MCP server told of it: its text is not kept here."
 
 
@@ -123,7 +127,7 @@ def search(admitted: Admitted, arguments: dict[str, Any], names: Names) -> dict[
             {
                 "next_cursor": found.cursor,
                 "version": admitted.version.number if admitted.version else None,
-                "notes": [*notes, *_notes(found, arguments, names)],
+                "notes": [*notes, *_notes(found, arguments, names, everything)],
             }
         ),
     }
@@ -160,14 +164,22 @@ def _confined(everything: Sequence[Served], path: str) -> tuple[Sequence[Served]
     return everything, Filters(path=path), []
 
 
-def _notes(found: Results, arguments: dict[str, Any], names: Names) -> list[str]:
+def _notes(found: Results, arguments: dict[str, Any], names: Names, everything: Sequence[Served]) -> list[str]:
     notes = [f"“{word}” was not found; searched instead: {near}." for word, near in found.corrected.items()]
     notes += found.notes
     if not found.hits and not arguments.get("cursor"):
+        if not _is_anything(everything):
+            return [*notes, _NOTHING_YET]
         elsewhere = " Leave the path out to search everything." if arguments.get("path") else ""
         looking = f" {names.list} shows what files there are." if names.list else ""
         notes.append(f"Nothing was found. Try fewer or other words.{elsewhere}{looking}")
     return notes
+
+
+def _is_anything(everything: Sequence[Served]) -> bool:
+    """Whether there is a file or a source, in the index or not. Asked only where nothing was found."""
+    sources = Source.objects.filter(server__in=[it.server for it in everything]).exclude(kind=Source.Kind.CONTENT)
+    return sources.exists() or any(it.rows.exists() for it in everything)
 
 
 # -- results -----------------------------------------------------------------------------------------------------------
