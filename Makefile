@@ -68,6 +68,9 @@ IN_BROWSER := $(filter-out %_story.py %_mirror.py %_refreshing.py %_sessions.py,
 # One more than there are cores: many tests wait for processes of their own.
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
+# Each process of the tests, and each that they start, would compile all modules again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Who has nothing left takes from who has most: the tests in browsers are slow, and come together.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
