@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from allauth.idp.oidc.models import Client, Token
 from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 
@@ -25,6 +25,10 @@ FRESH = timedelta(hours=1)
 """How long a document is taken for what it was when it was read."""
 UNUSED = timedelta(days=7)
 """After which a client that nobody allowed anything is forgotten. It registers again when it is needed."""
+MOST_UNUSED = 10_000
+"""Registered clients that nobody allowed anything yet, of the whole installation. Beyond that the oldest go, and no new
+one is refused: people are asked within minutes, so that whoever fills this place shuts nobody else out."""
+_AT_ONCE = 500
 _FAILED_SECONDS = 30
 
 
@@ -36,6 +40,7 @@ def register(said: Said) -> tuple[Client, str]:
         secret = secrets.token_urlsafe(32)
         client.set_secret(secret)
     client.save(force_insert=True)
+    _forget_too_many()
     return client, secret
 
 
@@ -71,9 +76,20 @@ def forget_unused() -> None:
     Token.objects.expired().delete()
     alive = Token.objects.filter(user=OuterRef("user"), client=OuterRef("client"))
     Grant.objects.filter(~Exists(alive), allowed_at__lt=now - timedelta(hours=1)).delete()
-    allowed = Grant.objects.filter(client=OuterRef("pk"))
-    ours = Q(data__kind=REGISTERED) | Q(data__kind=DOCUMENT)
-    Client.objects.filter(ours, ~Exists(allowed), created_at__lt=now - UNUSED).delete()
+    _unused(REGISTERED, DOCUMENT).filter(created_at__lt=now - UNUSED).delete()
+    _forget_too_many()
+
+
+def _forget_too_many() -> None:
+    newest_first = _unused(REGISTERED).order_by("-created_at", "pk").values_list("pk", flat=True)
+    if beyond := list(newest_first[MOST_UNUSED : MOST_UNUSED + _AT_ONCE]):
+        _unused(REGISTERED).filter(pk__in=beyond).delete()
+
+
+def _unused(*kinds: str) -> QuerySet[Client]:
+    """Those of these kinds that nobody allows anything."""
+    rows: QuerySet[Client] = Client.objects.filter(~Exists(Grant.objects.filter(client=OuterRef("pk"))))
+    return rows.filter(data__kind__in=kinds)
 
 
 def _read_again(client_id: str, found: Client | None) -> Client:

@@ -122,3 +122,21 @@ def test_clients_that_nobody_used_are_forgotten_after_a_week(theirs: Browser) ->
         clients.forget_unused()
     assert not Token.objects.exists()
     assert not Grant.objects.exists()
+
+
+def test_of_clients_that_nobody_used_only_so_many_are_kept_the_newest(
+    theirs: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clients, "MOST_UNUSED", 3)
+    used = steps.connected(theirs).client_id
+    document = Client.objects.create(
+        pk="https://app.example/client", name="App", secret="!", data={"kind": "document"}
+    ).pk
+    registered = []
+    for hour in range(5):
+        with time_machine.travel(timezone.now() + timedelta(hours=hour), tick=False):
+            registered.append(steps.registered())
+    assert set(Client.objects.values_list("pk", flat=True)) == {used, document, *registered[-3:]}
+    monkeypatch.setattr(clients, "MOST_UNUSED", 1)
+    clients.forget_unused()
+    assert set(Client.objects.values_list("pk", flat=True)) == {used, document, registered[-1]}
