@@ -8,6 +8,7 @@ from typing import Any
 from django import forms
 
 from forges.picking import FieldError
+from lib.forms import tell
 
 PLAIN_GIT = "git"
 
@@ -46,8 +47,7 @@ class ServiceForm(forms.Form):
 
     def add_field_error(self, error: FieldError) -> None:
         """Put an error of the services beside its field, or at the top when that is not on this form."""
-        name = self.credential_name if error.field == "connection" else error.field
-        self.add_error(name if name in self.fields else None, str(error))
+        tell(self, self.credential_name if error.field == "connection" else error.field, str(error))
 
 
 class _SomeDisabled(forms.widgets.ChoiceWidget):

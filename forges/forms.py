@@ -15,6 +15,7 @@ from forges.applications import oauth_applications
 from forges.clients import FORGES
 from forges.keeping import ConnectionRefused
 from forges.models import NAME_LENGTH, Connection
+from lib.forms import tell
 
 _PLAIN = {"autocomplete": "off", "spellcheck": "false"}
 _HELP = {
@@ -90,7 +91,7 @@ class _ConnectionForm(forms.Form):
 
     def refuse(self, error: ConnectionRefused) -> None:
         """Say it beside its field, or at the top when that is not on this form."""
-        self.add_error(error.field if error.field in self.fields else None, str(error))
+        tell(self, error.field, str(error))
 
 
 class TokenForm(_ConnectionForm):
@@ -168,8 +169,7 @@ class ConsumerForm(_ConnectionForm):
         }
 
     def refuse(self, error: ConnectionRefused) -> None:
-        name = "consumer_secret" if error.field == "secret" else error.field
-        self.add_error(name if name in self.fields else None, str(error))
+        tell(self, "consumer_secret" if error.field == "secret" else error.field, str(error))
 
 
 def bitbucket_base_url() -> str:

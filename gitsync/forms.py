@@ -15,6 +15,7 @@ from gitsync.messages import DEFAULT
 from gitsync.models import Mirror, Mode, PushTarget
 from gitsync.places import ROOT
 from gitsync.probing import Assignment
+from lib.forms import tell
 
 NONE, LOST, URL = "none", "lost", "url"
 PLAIN_GIT = "git"
@@ -186,7 +187,7 @@ class RepositoryForm(forms.Form):
         name = error.field
         if name in ("repository", "connection"):
             name = "url" if self.chosen == URL else "choice"
-        self.add_error(name if name in self.fields else None, str(error))
+        tell(self, name, str(error))
 
 
 class AssignForm(RepositoryForm):

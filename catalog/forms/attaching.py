@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, cast
 from uuid import UUID
 
 from django import forms
 
 from catalog.attaching import ATTACHABLE, attachable, attached
-from catalog.checking.problems import FieldError
 from catalog.forms.picks import Group, Pick, PicksField, folded
+from catalog.forms.refusing import RefusingForm
 from catalog.models import Server
 from orgs.models import User
 
 
-class AttachForm(forms.Form):
+class AttachForm(RefusingForm):
     commands = PicksField(noun="command")
     skills = PicksField(noun="skill")
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -38,11 +37,6 @@ class AttachForm(forms.Form):
             return {UUID(key) for key in self.cleaned_data["seen"].split()}
         except ValueError:
             raise forms.ValidationError("This form was changed on the way. Reload the page.") from None
-
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Tell what the service found wrong, beside the fields."""
-        for error in errors:
-            self.add_error(error.field, error.text)
 
     @property
     def groups(self) -> list[Group]:

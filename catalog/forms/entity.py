@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Self, cast
 
@@ -11,6 +10,7 @@ from django.http import QueryDict
 
 from catalog.checking.problems import FieldError
 from catalog.forms.fields import JsonField
+from catalog.forms.refusing import RefusingForm
 from catalog.saving import Counted
 
 
@@ -23,7 +23,7 @@ class Difference:
     mono: bool
 
 
-class EntityForm(forms.Form):
+class EntityForm(RefusingForm):
     """A subclass has one field for each field of the model that people edit, with the same name."""
 
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
@@ -52,13 +52,10 @@ class EntityForm(forms.Form):
         """The form of a row as it is, or of what was posted about it."""
         return cls(data, initial=cls.values_of(row), **more)
 
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Tell what a service found wrong, beside the fields; where a field holds JSON, with the line."""
-        for error in errors:
-            name = error.field if error.field in self.fields else None
-            field = self.fields[name] if name else None
-            text = field.placed(error.text, error.pointer) if isinstance(field, JsonField) else error.text
-            self.add_error(name, text)
+    def worded(self, error: FieldError) -> str:
+        """Where a field holds JSON, with the line."""
+        field = self.fields.get(error.field)
+        return field.placed(error.text, error.pointer) if isinstance(field, JsonField) else error.text
 
     def over(self, current: Counted) -> Self:
         """The same form with what the person typed, that saves over what is there now."""

@@ -8,9 +8,9 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from catalog.checking.problems import FieldError
 from catalog.checking.urls import check_base_url, check_link
 from catalog.forms.fields import MonoField, mono
+from catalog.forms.refusing import RefusingForm
 from catalog.models import Provider
 from catalog.openapi.reading import MOST_BYTES
 
@@ -58,7 +58,7 @@ class SourceForm(forms.Form):
         return str(self.cleaned_data["text"]) if self.cleaned_data.get("text", "").strip() else None
 
 
-class ChooseForm(forms.Form):
+class ChooseForm(RefusingForm):
     """Which operations become tools, and of which provider. `document` is what was read, signed."""
 
     document = forms.CharField(widget=forms.HiddenInput)
@@ -105,7 +105,3 @@ class ChooseForm(forms.Form):
             return check_base_url(str(self["base_url"].value() or ""))
         except ValueError:
             return ""
-
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        for error in errors:
-            self.add_error(error.field if error.field in self.fields else None, error.text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from typing import Any, cast
 
@@ -13,8 +12,8 @@ from django.db.models.functions import Lower
 from django.http import QueryDict
 from django.utils import timezone
 
-from catalog.checking.problems import FieldError
 from catalog.forms.picks import Group, Pick, PicksField, folded
+from catalog.forms.refusing import RefusingForm
 from endpoint.keys import HIGHEST_RATE, RELATIONS, offered
 from endpoint.models import ApiKey
 from orgs.models import Membership
@@ -23,7 +22,7 @@ EVERYTHING, CHOSEN = "everything", "chosen"
 ON_A_DAY, NEVER = "day", "never"
 
 
-class KeyForm(forms.Form):
+class KeyForm(RefusingForm):
     """Name, scope and limit, as they can be changed later."""
 
     name = forms.CharField(max_length=120, help_text="To know it by, such as the program that carries it.")
@@ -76,11 +75,6 @@ class KeyForm(forms.Form):
             **{name: chosen[name] for name in ("name", "servers", "toolkits", "may_call", "rate_per_minute")},
             "everything": chosen["reach"] == EVERYTHING,
         }
-
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Tell what the service found wrong, beside the fields."""
-        for error in errors:
-            self.add_error(error.field if error.field in self.fields else None, error.text)
 
 
 class NewKeyForm(KeyForm):

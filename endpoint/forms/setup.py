@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
-from catalog.checking.problems import FieldError
+from catalog.forms.refusing import RefusingForm
 from catalog.models import Server, Toolkit
 from endpoint.models import Setup
 from endpoint.setups import BUILT_IN, LONGEST_DESCRIPTION, MOST_REQUESTS, is_on, state
 
 
-class SetupForm(forms.Form):
+class SetupForm(RefusingForm):
     """It remembers the state that it was made from, in `seen`."""
 
     seen = forms.CharField(widget=forms.HiddenInput, required=False)
@@ -88,11 +87,6 @@ class SetupForm(forms.Form):
             **{bound.name: chosen[bound.name] for bound in self.general},
             "built_in": {tool: {part: chosen[f"{tool}_{part}"] for part in parts} for tool in BUILT_IN},
         }
-
-    def refuse(self, errors: Iterable[FieldError]) -> None:
-        """Tell what the service found wrong, beside the fields."""
-        for error in errors:
-            self.add_error(error.field if error.field in self.fields else None, error.text)
 
 
 def _shown(setup: Setup) -> dict[str, Any]:

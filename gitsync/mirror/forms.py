@@ -16,6 +16,7 @@ from gitsync.mirror.trials import Consumer, pasted
 from gitsync.models import Mirror, Mode
 from gitsync.places import ROOT
 from gitsync.probing import Assignment
+from lib.forms import tell
 
 _PLAIN = {"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}
 POLLS = (
@@ -71,7 +72,7 @@ class _HowForm(forms.Form):
     seen_revision = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     def add_field_error(self, error: FieldError) -> None:
-        self.add_error(error.field if error.field in self.fields else None, str(error))
+        tell(self, error.field, str(error))
 
     def _wanted(self, assignment: Assignment, **more: Any) -> Wanted:
         values = self.cleaned_data

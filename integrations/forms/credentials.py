@@ -10,6 +10,7 @@ from forges import connecting, fields
 from forges.credential_fields import Other, connection_of, credential_field, usable
 from forges.keeping import ConnectionRefused
 from integrations.models import Integration
+from lib.forms import tell
 from orgs.models import Membership
 
 TOKEN, NONE, KEEP = "token", "none", "keep"
@@ -24,7 +25,7 @@ def check_token(form: forms.Form, forge: str, token: str, username: str) -> None
         connecting.check_entered(forge, token, username)
     except ConnectionRefused as error:
         name = {"username": "email" if "email" in form.fields else "username"}.get(error.field, error.field)
-        form.add_error(name if name in form.fields else None, str(error))
+        tell(form, name, str(error))
 
 
 class CredentialForm(fields.ServiceForm):
