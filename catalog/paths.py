@@ -27,7 +27,8 @@ def check_path(path: str) -> str:
     """Return `path` itself, or raise BadPath with a sentence that says what is wrong and what to do."""
     if not path:
         raise BadPath("Give the file a path, such as guides/start.md.")
-    if any(_is_control(character) for character in path):
+    plain = path.isascii() and path.isprintable()  # as most are: nothing to look up
+    if not plain and any(_is_control(character) for character in path):
         raise BadPath(
             "A path cannot hold control characters, line breaks or characters that change the text's direction."
         )

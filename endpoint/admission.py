@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -205,10 +205,25 @@ def _query(model: Model, rule: Callable[[Model], Q]) -> Prepared[Any]:
     return Prepared(lambda: _targets(model).filter(rule(model)))
 
 
+_UNASKED: Mapping[Model, Sequence[str]] = {
+    Server: [
+        *("content_changed_at", "git_integration", "created_at", "updated_at"),
+        *("organization__time_zone", "organization__created_at"),
+        *(
+            f"{version}__{name}"
+            for version in ("active_version", "default_version")
+            for name in ("note", "content_revision", "size", "created_by", "created_at")
+        ),
+    ],
+    Toolkit: ["created_at", "updated_at", "organization__time_zone", "organization__created_at"],
+}
+"""Columns that nothing served says: making them Python's took a quarter of asking."""
+
+
 def _targets(model: Model) -> QuerySet[Any]:
     """What has an address; of toolkits that may be several, as members name their own as they like."""
     with_it = ["organization", "endpoint_setup", *(("active_version", "default_version") if model is Server else ())]
-    rows: QuerySet[Any] = model._default_manager.select_related(*with_it)
+    rows: QuerySet[Any] = model._default_manager.select_related(*with_it).defer(*_UNASKED[model])
     rows = rows.filter(organization__slug=Given("organization", SlugField()), slug=Given("slug", SlugField()))
     # The organisation's comes first: an address does not change its meaning because a member names something.
     return rows.order_by(F("owner").asc(nulls_first=True))

@@ -58,10 +58,14 @@ def find_key(token: str) -> ApiKey | None:
 
 
 _usable = Prepared(
-    lambda: ApiKey.objects.filter(
-        Q(expires_at=None) | Q(expires_at__gt=Given("now", DateTimeField())),
-        digest=Given("digest", CharField()),
-        revoked_at=None,
+    lambda: (
+        ApiKey.objects.filter(
+            Q(expires_at=None) | Q(expires_at__gt=Given("now", DateTimeField())),
+            digest=Given("digest", CharField()),
+            revoked_at=None,
+        )
+        .only("organization", "name", "everything", "may_call", "rate_per_minute", "created_by")
+        .order_by()
     )
 )
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
@@ -31,7 +31,7 @@ class Given(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:  # noqa: ARG002  # as Django calls it
         return "%s", [self]  # to be found again among the parameters
 
-    def adapted(self, values: Mapping[str, Any]) -> Any:
+    def adapted(self, values: Mapping[str, Any], connection: Any) -> Any:
         """As the database takes it."""
         return self.output_field.get_db_prep_value(values[self.name], connection)
 
@@ -63,17 +63,18 @@ class Prepared(Generic[M]):
 
     def first(self, **values: Any) -> M | None:
         """The first row with these values, None where there is none. One query."""
+        connection = connections[DEFAULT_DB_ALIAS]  # once: a look for this thread's takes time
         plan = self._plans.get(connection.vendor)
         if plan is None:
-            plan = self._plans[connection.vendor] = _plan(self._compose()[:1])
-        given = [each.adapted(values) if isinstance(each, Given) else each for each in plan.parameters]
+            plan = self._plans[connection.vendor] = _plan(self._compose()[:1], connection)
+        given = [each.adapted(values, connection) if isinstance(each, Given) else each for each in plan.parameters]
         with connection.cursor() as cursor:
             cursor.execute(plan.sql, given)
             row = cursor.fetchone()
-        return None if row is None else _instance(plan, list(row))
+        return None if row is None else _instance(plan, list(row), connection)
 
 
-def _plan(queryset: models.QuerySet[Any]) -> _Plan:
+def _plan(queryset: models.QuerySet[Any], connection: Any) -> _Plan:
     compiler = queryset.query.get_compiler(connection=connection)
     sql, parameters = compiler.as_sql()
     information = compiler.klass_info
@@ -92,7 +93,7 @@ def _plan(queryset: models.QuerySet[Any]) -> _Plan:
     )
 
 
-def _instance(plan: _Plan, row: list[Any]) -> Any:
+def _instance(plan: _Plan, row: list[Any], connection: Any) -> Any:
     """As `django.db.models.query.ModelIterable` makes it."""
     for position, functions, column in plan.converters:
         value = row[position]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from itertools import islice
 from typing import Any
@@ -42,13 +43,34 @@ def problems(schema: Mapping[str, Any], arguments: Any, *, seconds: float = SECO
 
     Raises BadSchema, and TooSlow when it is not told within `seconds`.
     """
-    if _mixes_patterns(schema):
-        raise BadSchema("It has “patternProperties” together with “unevaluatedProperties”, which is not supported.")
-    token = _END.set(time.monotonic() + seconds)
+    return Checker(schema).problems(arguments, seconds=seconds)
+
+
+class Checker:
+    """A schema that arguments are held against many times, from many threads. Raises BadSchema."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        if _mixes_patterns(schema):
+            raise BadSchema("It has “patternProperties” together with “unevaluatedProperties”, which is not supported.")
+        with _understood():
+            self._validator = _Bounded(schema, registry=Registry())
+
+    def problems(self, arguments: Any, *, seconds: float = SECONDS) -> list[str]:
+        """As the function of this name."""
+        token = _END.set(time.monotonic() + seconds)
+        try:
+            with _understood():
+                found = list(islice(self._validator.iter_errors(arguments), MOST_ERRORS + 1))
+                told = [_sentence(error) for error in found[:MOST_ERRORS]]
+        finally:
+            _END.reset(token)
+        return [*told, *(["There is more that does not fit."] if len(found) > MOST_ERRORS else [])]
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
     try:
-        validator = _Bounded(schema, registry=Registry())
-        found = list(islice(validator.iter_errors(arguments), MOST_ERRORS + 1))
-        told = [_sentence(error) for error in found[:MOST_ERRORS]]
+        yield
     except (TooSlow, BadSchema):
         raise
     except TimeoutError:
@@ -57,9 +79,6 @@ def problems(schema: Mapping[str, Any], arguments: Any, *, seconds: float = SECO
         raise BadSchema("It, or what was given, is nested too deeply.") from None
     except Exception as error:  # a schema that is none makes the library fail in any way
         raise BadSchema(f"It is not a valid JSON Schema ({type(error).__name__}).") from None
-    finally:
-        _END.reset(token)
-    return [*told, *(["There is more that does not fit."] if len(found) > MOST_ERRORS else [])]
 
 
 def _left() -> float:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
-import anyio
 from django.conf import settings
 from mcp_types import INVALID_REQUEST
-from starlette.datastructures import Headers
 from starlette.types import Receive, Scope, Send
 
 from endpoint import addresses, admission
@@ -19,6 +17,7 @@ from endpoint.admitted import Admitted, Refused
 from endpoint.protocol import gate, hosting, messages, threads
 from endpoint.protocol.dispatch import Ahead, call_ahead, internal
 from endpoint.protocol.exchange import Exchange, once, too_slow
+from endpoint.protocol.leaving import Gone, Watch
 from endpoint.serving import tools
 
 BODY_SECONDS = 30.0
@@ -34,15 +33,17 @@ _taken = [0]
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers each request whose path is below /mcp/, and never raises but when it is cancelled."""
     exchange = Exchange(send)
+    watch = Watch(receive)
     try:
-        async with asyncio.timeout(settings.MCP_REQUEST_SECONDS):
-            await _answer(exchange, scope, receive)
+        async with asyncio.timeout(settings.MCP_REQUEST_SECONDS) as limit:
+            await _answer(exchange, scope, receive, watch, limit)
     except Refused as refused:
         await exchange.refuse(refused)
-    except TimeoutError:
-        await exchange.refuse(too_slow())
-    except (_Gone, asyncio.CancelledError) as ended:
-        exchange.trace.outcome, exchange.trace.code = "error", "disconnected"
+    except (Gone, TimeoutError, asyncio.CancelledError) as ended:
+        if isinstance(ended, TimeoutError) and not watch.gone:
+            await exchange.refuse(too_slow())
+        else:
+            exchange.trace.outcome, exchange.trace.code = "error", "disconnected"
         if isinstance(ended, asyncio.CancelledError):  # the process is asked to end
             raise
     except Exception as error:
@@ -52,16 +53,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         exchange.record()
 
 
-async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
-    asker = gate.check(scope)
+async def _answer(exchange: Exchange, scope: Scope, receive: Receive, watch: Watch, limit: asyncio.Timeout) -> None:
+    headers = gate.read(scope)
+    asker = gate.check(scope, headers)
     exchange.headers = asker.headers
     if scope["method"] == "OPTIONS":
-        await exchange.empty(204, gate.preflight(scope))
+        await exchange.empty(204, gate.preflight(headers))
         return
     address = addresses.parse(scope["path"])
     if address is None:
         raise Refused("There is no server at this address.", status=404)
-    headers = Headers(scope=scope)
     exchange.client = messages.client_of(headers.get("user-agent", ""))
     asked = Asked(
         address=address,
@@ -70,7 +71,7 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
         remote=str((scope.get("client") or ("",))[0]).partition("%")[0],
         base=asker.base,
     )
-    body, wrong = b"", gate.check_post(scope)
+    body, wrong = b"", gate.check_post(scope, headers)
     if wrong is None:
         body = await _body(receive, headers)
         exchange.bytes_in = len(body)
@@ -82,17 +83,15 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive) -> None:
     # whoever looks, with whatever request.
     tool = exchange.message.name if exchange.message is not None and "mcp-method" in headers else ""
 
-    async def work() -> None:
-        message = exchange.message if wrong is None else None
+    message = exchange.message if wrong is None else None
+    with watch.until(limit):
         admitted, schema, ahead = await threads.run(_admit, asked, tool, message, scope["method"] == "POST")
         if wrong is not None:
             raise wrong
         exchange.admit(admitted)
-        await hosting.answer(admitted, schema, scope, once(body), exchange.send, ahead=ahead)
-
-    await _while_there(work, receive)
+        await hosting.answer(admitted, schema, scope, once(body), exchange.send, message=message, ahead=ahead)
     if not exchange.complete:
-        raise _Gone
+        raise Gone
 
 
 def _admit(
@@ -105,31 +104,7 @@ def _admit(
     return admitted, schema, call_ahead(admitted, message) if message is not None else None
 
 
-async def _while_there(work: Callable[[], Awaitable[None]], receive: Receive) -> None:
-    """Do it, and stop when the client has closed the connection."""
-    failure: Exception | None = None
-    async with anyio.create_task_group() as group:
-
-        async def watch() -> None:
-            while (await receive())["type"] != "http.disconnect":
-                pass
-            group.cancel_scope.cancel()
-
-        group.start_soon(watch)
-        try:
-            await work()
-        except Exception as error:  # to be raised as it is, and not in the group's ExceptionGroup
-            failure = error
-        group.cancel_scope.cancel()
-    if failure is not None:
-        raise failure
-
-
-class _Gone(Exception):
-    """The client closed the connection before it was answered."""
-
-
-async def _body(receive: Receive, headers: Headers) -> bytes:
+async def _body(receive: Receive, headers: Mapping[str, str]) -> bytes:
     most = settings.MCP_MAX_REQUEST_BYTES
     said = headers.get("content-length", "")
     taken, counted = bytearray(), 0
@@ -140,7 +115,7 @@ async def _body(receive: Receive, headers: Headers) -> bytes:
             while True:
                 part = await receive()
                 if part["type"] == "http.disconnect":
-                    raise _Gone
+                    raise Gone
                 taken += part.get("body", b"")
                 if len(taken) > most:
                     raise _too_large(most)

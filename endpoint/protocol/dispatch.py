@@ -52,9 +52,10 @@ def call_ahead(admitted: Admitted, message: Message) -> Ahead | None:
         return None
     admitted = replace(admitted, trace=Trace())
     try:
-        if tools.is_patient(admitted, name):
+        found = tools.find(admitted, name)
+        if found is not None and found.patient:
             return None
-        return Ahead(name, arguments, admitted.trace, result=tools.call_tool(admitted, name, arguments))
+        return Ahead(name, arguments, admitted.trace, result=tools.call(found, name, arguments))
     except Exception as error:  # told, and noted, where it is asked for
         return Ahead(name, arguments, admitted.trace, error=error)
 

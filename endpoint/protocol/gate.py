@@ -7,28 +7,29 @@ or its Origin gives it away. https://modelcontextprotocol.io/specification/2026-
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.http.request import split_domain_port, validate_host
 from mcp_types import INVALID_REQUEST
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from endpoint.admitted import Refused
 
-_SINGLE = (
-    "host",
-    "origin",
-    "authorization",
-    "content-type",
-    "content-length",
-    "mcp-protocol-version",
-    "mcp-session-id",
-    "mcp-method",
-    "mcp-name",
+_SINGLE = frozenset(
+    {
+        "host",
+        "origin",
+        "authorization",
+        "content-type",
+        "content-length",
+        "mcp-protocol-version",
+        "mcp-session-id",
+        "mcp-method",
+        "mcp-name",
+    }
 )
 """Sent twice, one of them could be read by a proxy and the other one by us."""
 
@@ -64,12 +65,20 @@ class Asker:
         ]
 
 
-def check(scope: Scope) -> Asker:
-    """Who asks, as far as host and origin tell. Raises Refused."""
-    headers = Headers(scope=scope)
-    for name in _SINGLE:
-        if len(headers.getlist(name)) > 1:
+def read(scope: Scope) -> dict[str, str]:
+    """The headers by their names, in small letters. Raises Refused for one that is there twice, and says two things."""
+    headers: dict[str, str] = {}
+    for given, value in scope["headers"]:
+        name = given.decode("latin-1").lower()
+        if name not in headers:
+            headers[name] = value.decode("latin-1")
+        elif name in _SINGLE:
             raise Refused(f"The header {name} is there more than once.", status=400, code=INVALID_REQUEST)
+    return headers
+
+
+def check(scope: Scope, headers: Mapping[str, str]) -> Asker:
+    """Who asks, as far as host and origin tell. Raises Refused."""
     if "content-length" in headers and "transfer-encoding" in headers:
         raise Refused(
             "The headers say in two ways how long the body is.",
@@ -97,7 +106,7 @@ def check(scope: Scope) -> Asker:
     return Asker(f"{scheme}://{host}", origin)
 
 
-def check_post(scope: Scope) -> Refused | None:
+def check_post(scope: Scope, headers: Mapping[str, str]) -> Refused | None:
     """Why no message can be in it, with `Allow` for other methods; None if one can."""
     if scope["method"] != "POST":
         return Refused(
@@ -106,7 +115,6 @@ def check_post(scope: Scope) -> Refused | None:
             code=INVALID_REQUEST,
             headers={"Allow": _METHODS.decode()},
         )
-    headers = Headers(scope=scope)
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         return Refused("The Content-Type of a message is application/json.", status=415, code=INVALID_REQUEST)
@@ -120,9 +128,9 @@ def check_post(scope: Scope) -> Refused | None:
     return None
 
 
-def preflight(scope: Scope) -> Pairs:
+def preflight(headers: Mapping[str, str]) -> Pairs:
     """What a browser is told that asks before it sends: the headers of a 204."""
-    asked = Headers(scope=scope).get("access-control-request-headers", "")
+    asked = headers.get("access-control-request-headers", "")
     names = [name for each in asked.split(",") if _ASKABLE.match(name := each.strip().lower())]
     return [
         (b"allow", _METHODS),
@@ -148,7 +156,7 @@ def _is_allowed(origin: str, domain: str) -> bool:
     return name == domain if "*" in settings.ALLOWED_HOSTS else validate_host(name, settings.ALLOWED_HOSTS)
 
 
-def _scheme(scope: Scope, headers: Headers) -> str:
+def _scheme(scope: Scope, headers: Mapping[str, str]) -> str:
     if settings.TRUSTED_PROXY and "x-forwarded-proto" in headers:
         return "https" if headers["x-forwarded-proto"].partition(",")[0].strip() == "https" else "http"
     return str(scope.get("scheme", "http"))

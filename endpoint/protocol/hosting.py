@@ -17,7 +17,9 @@ from starlette.types import Receive, Scope, Send
 
 from catalog.models import Server as OurServer
 from endpoint.admitted import Admitted
+from endpoint.protocol import single
 from endpoint.protocol.dispatch import Ahead, Handlers, observed
+from endpoint.protocol.messages import Message
 
 
 async def answer(
@@ -27,6 +29,7 @@ async def answer(
     receive: Receive,
     send: Send,
     *,
+    message: Message | None = None,
     ahead: Ahead | None = None,
 ) -> None:
     """Let the SDK answer one request of HTTP, in whichever revision of the protocol it is written.
@@ -34,6 +37,10 @@ async def answer(
     `schema` is the input schema of the tool that is called, if one is; `ahead` is what the call gave already.
     """
     server = server_of(admitted, schema, ahead=ahead)
+    revision = single.revision_of(scope)
+    if revision is not None and message is not None and message.id is not None and message.asked:
+        await single.answer(server, message, revision, send)
+        return
     manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
     async with manager.run():
         # Past the manager's own limit on bodies: ours was kept already, and stands for all.

@@ -59,7 +59,9 @@ async def _ask(
         exchange.admit(admitted)
         async with asyncio.timeout(settings.MCP_REQUEST_SECONDS):
             # Without the tool's schema: it would only be held against headers, and these are our own.
-            await hosting.answer(admitted, None, _scope(read, protocol_version), once(body), exchange.send)
+            await hosting.answer(
+                admitted, None, _scope(read, protocol_version), once(body), exchange.send, message=read
+            )
     except messages.Unreadable as error:
         await exchange.refuse(Refused(str(error), status=400, code=error.code))
     except TimeoutError:

@@ -46,6 +46,10 @@ class Message:
     """Name and version that the client says of itself."""
     name: str
     """Of the tool that is called with arguments, as it was sent."""
+    asked: str = ""
+    """The method as it was sent; `method` is for the log."""
+    params: dict[str, Any] | None = None
+    """As they were sent."""
 
 
 def read(body: bytes) -> Message:
@@ -61,11 +65,11 @@ def read(body: bytes) -> Message:
         raise Unreadable("The body is a batch. Send one message in each request.", INVALID_REQUEST)
     if not isinstance(found, dict):
         raise Unreadable("The body is not a message of JSON-RPC 2.0, which is an object.", INVALID_REQUEST)
-    method, params, said = found.get("method"), found.get("params"), found.get("id")
+    method, sent, said = found.get("method"), found.get("params"), found.get("id")
     if wrong := _wrong(found):
         raise Unreadable(f"The body is not a message of JSON-RPC 2.0: {wrong}.", INVALID_REQUEST)
     method = method if isinstance(method, str) else ""  # a reply has none
-    params = params if isinstance(params, dict) else {}
+    params = sent if isinstance(sent, dict) else {}
     subject = params.get(_SUBJECTS.get(method, ""))
     subject = subject if isinstance(subject, str) else ""
     arguments = params.get("arguments")
@@ -76,6 +80,8 @@ def read(body: bytes) -> Message:
         arguments=arguments,
         client=_client(params),
         name=subject if method == "tools/call" and arguments else "",
+        asked=method,
+        params=sent,
     )
 
 

@@ -1,4 +1,4 @@
-"""Adding to sums in the database, whoever else adds to the same ones at the moment.
+"""Many rows at once: new ones, and sums that are added to, whoever else adds to the same ones at the moment.
 
 `INSERT … ON CONFLICT … DO UPDATE SET calls = calls + …` is one statement to both databases: nothing is read first, so
 nothing is lost between. Rows come in one order from everybody, or two who add to the same ones would
@@ -11,9 +11,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 
 Key = tuple[Any, ...]
+
+
+def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
+    """New rows, each with the same fields by the names of their columns. `bulk_create` takes five times as long: it
+    composes the values of each row into SQL."""
+    if not rows:
+        return
+    connection = connections[DEFAULT_DB_ALIAS]  # once: a look for this thread's takes time
+    names = list(rows[0])
+    fields: list[models.Field[Any, Any]] = [model._meta.get_field(name) for name in names]  # type: ignore[misc]  # no relation backwards
+    columns = ", ".join(connection.ops.quote_name(str(field.column)) for field in fields)
+    table = connection.ops.quote_name(model._meta.db_table)
+    statement = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            statement,
+            [
+                [field.get_db_prep_save(row[name], connection) for name, field in zip(names, fields, strict=True)]
+                for row in rows
+            ],
+        )
 
 
 def add(
@@ -29,6 +50,7 @@ def add(
     """
     if not sums:
         return
+    connection = connections[DEFAULT_DB_ALIAS]
     names = [*key, "organization", "server", "toolkit", *counted]
     fields: list[models.Field[Any, Any]] = [model._meta.get_field(name) for name in names]  # type: ignore[misc]  # no relation backwards
     quote = connection.ops.quote_name

@@ -124,6 +124,8 @@ def cleaned(event: Event) -> Event:
 
 def storable(text: str, longest: int) -> str:
     """Without NUL and lone surrogates, which PostgreSQL refuses, and cut with an ellipsis."""
+    if len(text) <= longest and text.isascii() and text.isprintable():  # as most are
+        return text
     text = _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text[: longest + 1])
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
 

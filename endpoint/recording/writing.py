@@ -13,7 +13,7 @@ from django.db import transaction
 from endpoint.keys import mark_used
 from endpoint.models import Hour, LatencyHour, QueryHour, RequestLog
 from endpoint.models.log import NOBODY
-from endpoint.recording.adding import Key, add
+from endpoint.recording.adding import Key, add, insert
 from endpoint.recording.buckets import bucket_of
 from endpoint.recording.events import Event, storable
 from indexing.search.words import fold
@@ -28,32 +28,32 @@ _COUNTED = ["calls", *_FAILED.values(), "milliseconds", "bytes_in", "bytes_out"]
 @transaction.atomic
 def write(events: Sequence[Event]) -> None:
     """DatabaseError if it cannot be; nothing is written then."""
-    RequestLog.objects.bulk_create([_row(event) for event in events if event.target is not None], batch_size=500)
+    insert(RequestLog, [_row(event) for event in events if event.target is not None])
     mark_used({event.key_id: event.at for event in events if event.key_id is not None})
     _count_requests(events)
     _count_latencies(event for event in events if event.answered)
     _count_queries([event for event in events if event.query and event.target is not None])
 
 
-def _row(event: Event) -> RequestLog:
-    return RequestLog(
-        organization_id=event.organization_id,
-        server_id=event.server_id,
-        toolkit_id=event.toolkit_id,
-        version=event.version,
-        at=event.at,
-        caller=event.caller,
-        key_id=event.key_id,
-        client=event.client,
-        method=event.method,
-        subject=event.subject,
-        arguments=event.arguments or "",
-        outcome=event.outcome,
-        code=event.code,
-        milliseconds=event.milliseconds,
-        bytes_in=event.bytes_in,
-        bytes_out=event.bytes_out,
-    )
+def _row(event: Event) -> dict[str, Any]:
+    return {
+        "organization": event.organization_id,
+        "server": event.server_id,
+        "toolkit": event.toolkit_id,
+        "version": event.version,
+        "at": event.at,
+        "caller": event.caller,
+        "key": event.key_id,
+        "client": event.client,
+        "method": event.method,
+        "subject": event.subject,
+        "arguments": event.arguments or "",
+        "outcome": event.outcome,
+        "code": event.code,
+        "milliseconds": event.milliseconds,
+        "bytes_in": event.bytes_in,
+        "bytes_out": event.bytes_out,
+    }
 
 
 def _nothing() -> defaultdict[Key, defaultdict[str, float]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import mcp_types as types
 
+from catalog.calls.validating import BadSchema, Checker, TooSlow
 from endpoint.admitted import Admitted
 from endpoint.serving import listing, reading, searching
 from endpoint.serving.answers import Trouble, answer, trouble
@@ -26,26 +28,45 @@ _DO: dict[Kind, Callable[[Admitted, dict[str, Any], Names], dict[str, Any]]] = {
 }
 
 
-def offered(admitted: Admitted) -> list[Offered]:
-    """Those that are switched on; of a toolkit none, unless it is set up to search contents.
-
-    Asks the database, once in some seconds, whether a search has to wait for others.
-    """
-    if admitted.toolkit is not None and not admitted.setup.search_contents:
-        return []
-    names = names_in(admitted.setup.built_in)
-    return [_offered(admitted, kind, names) for kind in KINDS if names.of(kind)]
+_CHECKERS: dict[Kind, Checker] = {kind: Checker(given) for kind, (given, _) in _SCHEMAS.items()}
+_NONE = Names("", "", "")
 
 
-def _offered(admitted: Admitted, kind: Kind, names: Names) -> Offered:
+def listed(admitted: Admitted) -> list[types.Tool]:
+    """Those that are switched on; of a toolkit none, unless it is set up to search contents."""
+    known = _names(admitted)
+    return [_tool_for(admitted, kind, known) for kind in KINDS if known.of(kind)]
+
+
+def names(admitted: Admitted) -> list[str]:
+    """What they are called: no other tool is."""
+    known = _names(admitted)
+    return [name for kind in KINDS if (name := known.of(kind))]
+
+
+def find(admitted: Admitted, name: str) -> Offered | None:
+    """The one that is called so. Of a search asks the database, once in some seconds, whether it has to wait."""
+    known = _names(admitted)
+    kind = next((kind for kind in KINDS if known.of(kind) == name), None)
+    if kind is None or not name:
+        return None
     return Offered(
-        tool=_tool(admitted, kind, names),
-        call=lambda arguments: _call(admitted, kind, names, arguments),
+        tool=_tool_for(admitted, kind, known),
+        call=lambda arguments: _call(admitted, kind, known, arguments),
         patient=kind == "search" and searching.asks_others(admitted),
     )
 
 
+def _names(admitted: Admitted) -> Names:
+    if admitted.toolkit is not None and not admitted.setup.search_contents:
+        return _NONE
+    return names_in(admitted.setup.built_in)
+
+
 def _call(admitted: Admitted, kind: Kind, names: Names, arguments: dict[str, Any]) -> types.CallToolResult:
+    if wrong := _wrong(kind, arguments):
+        admitted.trace.code = "bad_arguments"
+        return trouble(wrong)
     try:
         return answer(_DO[kind](admitted, _whole(arguments), names))
     except Trouble as error:
@@ -57,13 +78,30 @@ def _whole(arguments: dict[str, Any]) -> dict[str, Any]:
     return {name: int(value) if isinstance(value, float) else value for name, value in arguments.items()}
 
 
-def _tool(admitted: Admitted, kind: Kind, names: Names) -> types.Tool:
-    given, told = _SCHEMAS[kind]
+def _wrong(kind: Kind, arguments: dict[str, Any]) -> str:
+    """What is wrong with arguments, in sentences that repeat no value; "" for nothing."""
+    try:
+        return " ".join(_CHECKERS[kind].problems(arguments))
+    except BadSchema:  # the schemas are good
+        return "The arguments are nested too deeply."
+    except TooSlow:
+        return "It takes too long to check the arguments. Give shorter ones."
+
+
+def _tool_for(admitted: Admitted, kind: Kind, names: Names) -> types.Tool:
     own = setup_of(admitted.setup.built_in, kind).get("description")
+    described = own if isinstance(own, str) and own.strip() else ""
+    return _tool(kind, names, described or _description(kind, names, admitted.target.name, admitted.toolkit is None))
+
+
+@lru_cache(maxsize=1_000)
+def _tool(kind: Kind, names: Names, description: str) -> types.Tool:
+    """To be read only: it is shared."""
+    given, told = _SCHEMAS[kind]
     return types.Tool(
         name=names.of(kind),
         title=_TITLES[kind],
-        description=own if isinstance(own, str) and own.strip() else _description(admitted, kind, names),
+        description=description,
         input_schema=given,
         output_schema=told,
         annotations=types.ToolAnnotations(
@@ -77,9 +115,9 @@ def _tool(admitted: Admitted, kind: Kind, names: Names) -> types.Tool:
     )
 
 
-def _description(admitted: Admitted, kind: Kind, names: Names) -> str:
-    whose = f"“{admitted.target.name}”"
-    of_many = " A path begins with the server that the file is on." if admitted.toolkit is not None else ""
+def _description(kind: Kind, names: Names, target: str, is_server: bool) -> str:
+    whose = f"“{target}”"
+    of_many = "" if is_server else " A path begins with the server that the file is on."
     if kind == "search":
         reading_on = f" To read a document whole, call {names.fetch} with a result's id." if names.fetch else ""
         return (

@@ -81,7 +81,6 @@ def _offered(admitted: Admitted, name: str, row: Tool) -> Offered:
         tool=_tool(name, row),
         call=lambda arguments: _call(admitted, row, arguments),
         patient=admitted.caller.may_call,
-        checks=True,
     )
 
 

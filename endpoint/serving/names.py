@@ -26,8 +26,13 @@ class Names:
         return name
 
 
+_USUAL = Names()
+
+
 def names_in(built_in: Mapping[str, Any]) -> Names:
     """Of `Setup.built_in`. Names that clients would not take, or that two have, are not used."""
+    if not built_in:
+        return _USUAL
     usual = {kind: kind if setup_of(built_in, kind).get("enabled", True) else "" for kind in KINDS}
     chosen = {kind: _chosen(built_in, kind) or name if name else "" for kind, name in usual.items()}
     given = [name for name in chosen.values() if name]

@@ -13,8 +13,6 @@ import mcp_types as types
 class Offered:
     tool: types.Tool
     call: Callable[[dict[str, Any]], types.CallToolResult]
-    """Takes arguments that fit the tool's input schema, unless it `checks` them itself."""
+    """Takes any arguments, and says what is wrong with those that do not fit the tool's input schema."""
     patient: bool = False
     """It may wait for others."""
-    checks: bool = False
-    """`call` tells itself what is wrong with the arguments."""

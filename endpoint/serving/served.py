@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -123,7 +124,7 @@ class Served:
             page = reverse("mcp_file", args=[org, slug, path])
             query: dict[str, object] = {"version": self.version.number} if self.version else {}
         elif self.version is None:
-            page, query = reverse("catalog:content_at", args=[org, slug]), {"path": path}
+            page, query = _content_page(org, slug), {"path": path}
         else:
             page = reverse("catalog:version", args=[org, slug, self.version.number])
             query = {"folder": path.rpartition("/")[0]}
@@ -176,6 +177,12 @@ def titles(it: Served, files: Sequence[File]) -> dict[str, str]:
     found = {(blob, format_): title for blob, format_, title in texts.values_list("blob", "format", "title")}
     named = ((file.path, found.get((file.blob, format_of(file.path)), "")) for file in files)
     return {path: title for path, title in named if title}
+
+
+@lru_cache(maxsize=1_000)
+def _content_page(organization: str, server: str) -> str:
+    """Composed for each document that is read; it takes as long as reading one."""
+    return reverse("catalog:content_at", args=[organization, server])
 
 
 def _id(value: uuid.UUID) -> Any:

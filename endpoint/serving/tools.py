@@ -9,10 +9,8 @@ from typing import Any
 import mcp_types as types
 from mcp.shared.exceptions import MCPError
 
-from catalog.calls.validating import BadSchema, TooSlow, problems
 from endpoint.admitted import Admitted
 from endpoint.serving import built_in, configured, paging
-from endpoint.serving.answers import trouble
 from endpoint.serving.offered import Offered
 from endpoint.serving.uris import is_storable, shown
 
@@ -45,34 +43,33 @@ def list_tools(admitted: Admitted, cursor: str | None) -> types.ListToolsResult:
 def call_tool(admitted: Admitted, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
     """What the tool says; whatever goes wrong on the way is a result, too, that says so. Raises MCPError for a name
     that no tool has."""
-    found = _find(admitted, name)
+    return call(find(admitted, name), name, arguments)
+
+
+def call(found: Offered | None, name: str, arguments: dict[str, Any]) -> types.CallToolResult:
+    """The same of a tool that was found by its name."""
     if found is None:
         raise MCPError(types.INVALID_PARAMS, f"There is no tool “{shown(name)}” here. tools/list says what there is.")
-    wrong = "" if found.checks else _wrong(found.tool.input_schema, arguments)
-    if wrong:
-        admitted.trace.code = "bad_arguments"
-        return trouble(wrong)
     return found.call(arguments)
 
 
 def input_schema(admitted: Admitted, name: str) -> dict[str, Any] | None:
     """None for a name that no tool has."""
-    found = _find(admitted, name)
+    found = find(admitted, name)
     return found.tool.input_schema if found is not None else None
 
 
 def is_patient(admitted: Admitted, name: str) -> bool:
     """Whether calling it may wait for others."""
-    found = _find(admitted, name)
+    found = find(admitted, name)
     return found is not None and found.patient
 
 
-def _find(admitted: Admitted, name: str) -> Offered | None:
+def find(admitted: Admitted, name: str) -> Offered | None:
+    """The tool of this name."""
     if not name or not is_storable(name):
         return None
-    own = built_in.offered(admitted)
-    taken = {each.tool.name: each for each in own}
-    return taken.get(name) or configured.find(admitted, name, taken)
+    return built_in.find(admitted, name) or configured.find(admitted, name, built_in.names(admitted))
 
 
 _Placed = tuple[list[str], types.Tool]
@@ -81,7 +78,7 @@ _Placed = tuple[list[str], types.Tool]
 
 def _after(admitted: Admitted, position: list[str] | None) -> Iterator[_Placed]:
     part, last = position or (_BUILT_IN, "")
-    own = [each.tool for each in built_in.offered(admitted)]
+    own = built_in.listed(admitted)
     if part == _BUILT_IN:
         names = [tool.name for tool in own]
         for tool in own[names.index(last) + 1 if last in names else 0 :]:
@@ -91,13 +88,3 @@ def _after(admitted: Admitted, position: list[str] | None) -> Iterator[_Placed]:
     for start in range(0, len(waiting), _BATCH):
         for each in configured.load(admitted, waiting[start : start + _BATCH]):
             yield [_CONFIGURED, each.tool.name], each.tool
-
-
-def _wrong(schema: dict[str, Any], arguments: dict[str, Any]) -> str:
-    """What is wrong with arguments, in sentences that repeat no value; "" for nothing."""
-    try:
-        return " ".join(problems(schema, arguments))
-    except BadSchema:  # the built-in tools' own are good
-        return "The arguments are nested too deeply."
-    except TooSlow:
-        return "It takes too long to check the arguments. Give shorter ones."

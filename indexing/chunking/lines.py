@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 
 _END = re.compile(r"\r\n?|\n")
 
@@ -14,17 +15,20 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.rows = _END.split(text)
-        self.starts = [0, *(found.end() for found in _END.finditer(text)), len(text)]
-        if not self.rows[-1]:  # what follows the last line end is no line
-            del self.rows[-1], self.starts[-1]
+        self.starts = [0, *[found.end() for found in _END.finditer(text)]]
+        if self.starts[-1] < len(text):  # what follows the last line end is no line
+            self.starts.append(len(text))
+
+    @cached_property
+    def rows(self) -> list[str]:
+        return _END.split(self.text)[: len(self)]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return len(self.starts) - 1
 
     def number_at(self, position: int) -> int:
         """The line, from 1, that holds the character at `position`."""
-        return bisect_right(self.starts, position, hi=max(1, len(self.rows)))
+        return bisect_right(self.starts, position, hi=max(1, len(self)))
 
     def span(self, start: int, end: int) -> str:
         """Lines from `start` to `end`, exclusive, as they are."""

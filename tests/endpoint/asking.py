@@ -26,7 +26,8 @@ def admitted(
 
 def offered(asked: Admitted) -> dict[str, Offered]:
     """The built-in tools by their names."""
-    return {each.tool.name: each for each in built_in.offered(asked)}
+    found = {name: built_in.find(asked, name) for name in built_in.names(asked)}
+    return {name: each for name, each in found.items() if each is not None}
 
 
 def tool(asked: Admitted, name: str) -> types.Tool:

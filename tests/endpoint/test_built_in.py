@@ -14,7 +14,7 @@ from endpoint.serving import built_in, resources
 from indexing.models import Source
 from orgs.models import Organization, User
 from tests import factories
-from tests.endpoint.asking import admitted, called, told, tool, trouble
+from tests.endpoint.asking import admitted, called, offered, told, tool, trouble
 from tests.endpoint.test_listing import all_pages
 from tests.endpoint.test_reading import PROVENANCE
 from tests.indexing.searched import put_file, put_page
@@ -141,22 +141,22 @@ def test_searching_and_reading_take_few_queries(
 
 
 def test_the_tools_say_that_they_only_read(docs: Server) -> None:
-    offered = built_in.offered(admitted(docs))
-    assert [each.tool.name for each in offered] == ["search", "fetch", "list"]
-    for each in offered:
+    found = offered(admitted(docs))
+    assert list(found) == ["search", "fetch", "list"]
+    for each in found.values():
         Draft202012Validator.check_schema(each.tool.input_schema)
         Draft202012Validator.check_schema(each.tool.output_schema or {})
         assert each.tool.annotations is not None
         assert each.tool.annotations.read_only_hint
         assert "“Docs”" in (each.tool.description or "")
         assert not each.patient
-    assert [each.tool for each in offered] == [each.tool for each in built_in.offered(admitted(docs))]
+    assert [each.tool for each in found.values()] == built_in.listed(admitted(docs))
 
 
 def test_a_search_that_may_wait_for_others_says_so(docs: Server, settings: Settings) -> None:
     settings.SEARCH_ELSEWHERE_SECONDS = 1
     factories.source(docs, Source.Kind.MCP)
-    assert [each.patient for each in built_in.offered(admitted(docs))] == [True, False, False]
+    assert [each.patient for each in offered(admitted(docs)).values()] == [True, False, False]
 
 
 def test_tools_are_switched_off_renamed_and_described(docs: Server) -> None:
@@ -164,12 +164,12 @@ def test_tools_are_switched_off_renamed_and_described(docs: Server) -> None:
     put_file(docs, "a.md", text)
     chosen = {"search": {"enabled": False}, "fetch": {"name": "read_docs", "description": "Reads."}}
     asked = admitted(docs, built_in=chosen)
-    assert [each.tool.name for each in built_in.offered(asked)] == ["read_docs", "list"]
+    assert built_in.names(asked) == ["read_docs", "list"]
     assert tool(asked, "read_docs").description == "Reads."
     assert "search" not in (tool(asked, "list").description or "").lower()
     assert "call read_docs with" in told(asked, "read_docs", path="a.md", max_tokens=50)["more"]
     assert trouble(asked, "read_docs", path="b.md").endswith("list tells what there is.")
-    assert "fetch" not in [each.tool.name for each in built_in.offered(asked)]
+    assert "fetch" not in built_in.names(asked)
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ def test_tools_are_switched_off_renamed_and_described(docs: Server) -> None:
     ],
 )
 def test_names_that_no_client_takes_are_not_used(docs: Server, odd: dict[str, object]) -> None:
-    assert [each.tool.name for each in built_in.offered(admitted(docs, built_in=odd))] == ["search", "fetch", "list"]
+    assert built_in.names(admitted(docs, built_in=odd)) == ["search", "fetch", "list"]
 
 
 # ------------------------------------------------------------------------------------------------------------ toolkits
@@ -205,12 +205,12 @@ def guides(acme: Organization) -> Server:
 def test_a_toolkit_has_them_only_where_it_is_set_up_so(acme: Organization, docs: Server) -> None:
     put_file(docs, "a.md", "# A\n")
     kit = toolkit_of(acme, docs)
-    assert built_in.offered(admitted(kit)) == []
+    assert built_in.listed(admitted(kit)) == []
     assert resources.list_resources(admitted(kit), None).resources == []
     assert resources.list_templates(admitted(kit), None).resource_templates == []
     with pytest.raises(resources.ResourceNotFound):
         resources.read_resource(admitted(kit), "millrace://docs/a.md")
-    assert len(built_in.offered(admitted(kit, search_contents=True))) == 3
+    assert len(built_in.listed(admitted(kit, search_contents=True))) == 3
 
 
 def test_a_toolkit_searches_reads_and_lists_what_its_servers_serve(
