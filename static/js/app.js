@@ -253,6 +253,23 @@ document.addEventListener("htmx:sendError", () => say("The server could not be r
 document.addEventListener("htmx:timeout", () => say("The server took too long to answer. Try again."));
 document.addEventListener("htmx:swapError", () => say("The answer could not be shown. Reload the page."));
 
+// Where a button is disabled until the answer comes, or the answer replaces what has the focus, the focus would be
+// nowhere: it goes to what has the same id then, or to all that is new.
+const focused = new WeakMap();
+document.addEventListener("htmx:beforeRequest", ({ detail }) => {
+  const had = document.activeElement;
+  if (had !== document.body && (had.matches("button") || detail.target.contains(had))) focused.set(detail.xhr, had);
+});
+document.addEventListener("htmx:afterRequest", ({ detail }) => {
+  const had = focused.get(detail.xhr);
+  if (!had || document.activeElement !== document.body) return;
+  const place = had.isConnected ? had : document.getElementById(had.id) ?? document.getElementById(detail.target.id);
+  place?.focus({ preventScroll: true });
+  if (!place || document.activeElement === place) return;
+  place.tabIndex = -1;
+  place.focus({ preventScroll: true });
+});
+
 // Fragments that land in #modal open it; HX-Trigger: closeModal closes it.
 document.addEventListener("htmx:afterSwap", (event) => {
   const dialog = modal();

@@ -45,6 +45,9 @@ def test_a_tool_is_called_without_loading_a_page_and_one_that_destroys_asks(
     with window.without_loading_a_page():
         page.keyboard.press("Enter")
         expect(page.locator("#play-reply")).to_contain_text("Bring an umbrella.")
+    reply = page.get_by_role("heading", name="Reply")
+    expect(reply).to_be_focused()
+    expect(reply).to_be_in_viewport()
     window.picture("playground reply")
     page.get_by_label("Try", exact=True).select_option("tool:dropAll")
     page.get_by_role("button", name="Choose").click()
@@ -56,7 +59,19 @@ def test_a_tool_is_called_without_loading_a_page_and_one_that_destroys_asks(
     with window.without_loading_a_page():
         page.keyboard.press("Enter")
         expect(page.get_by_text("The tool tells of an error")).to_be_visible()
+    expect(reply).to_be_focused()
     window.picture("playground error")
+
+
+def test_what_is_wrong_with_a_call_leaves_the_focus_on_its_button(
+    team: Team, server: Server, open_window: OpenWindow
+) -> None:
+    page = open_window(team.carol).open(f"{team.home}servers/{server.slug}/connect/playground/?do=tool:search")
+    call = page.get_by_role("button", name="Call")
+    call.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 field needs your attention")).to_be_visible()
+    expect_visible_focus(call)
 
 
 def test_the_playground_works_without_a_script(team: Team, server: Server, open_window: OpenWindow) -> None:
