@@ -101,6 +101,7 @@ class NewKeyForm(KeyForm):
         """`likely` is the primary key of what the key is most likely for; one that is not offered marks nothing."""
         super().__init__(data, by=by)
         self.initial.update({name: [likely] for name in RELATIONS})
+        self.fields["expires_on"].conditional = True  # type: ignore[attr-defined]  # it is asked for where a day is chosen
 
     def clean(self) -> dict[str, Any]:
         chosen = super().clean() or self.cleaned_data

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
+from django.db.models import QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -16,9 +18,11 @@ from catalog.checking.problems import Invalid
 from catalog.views.page import posted
 from endpoint import keys as services
 from endpoint.forms.keys import KeyForm, NewKeyForm
+from endpoint.keys import RELATIONS, offered
 from endpoint.models import ApiKey
 from endpoint.snippets import Target, snippets
 from endpoint.tables.keys import KEPT_DAYS, KeysTable, facts_of, listed
+from endpoint.views.connecting import WITH_KEY
 from endpoint.views.place import Place
 from lib import tables
 from lib.htmx import is_fragment
@@ -26,6 +30,8 @@ from orgs import access
 from orgs.models import Membership
 
 NEEDED = "keys.manage"
+MOST_PLACES = 10
+"""That are listed with a new key."""
 
 
 def _key(membership: Membership, pk: UUID) -> ApiKey:
@@ -34,12 +40,22 @@ def _key(membership: Membership, pk: UUID) -> ApiKey:
 
 
 def _ready(membership: Membership, key: ApiKey, token: str) -> dict[str, Any]:
-    """What to paste where a key was made for one server or toolkit: there is no doubt then what it is for."""
-    named = [] if key.everything else [*key.servers.all(), *key.toolkits.all()]
-    if len(named) != 1:
-        return {}
-    place = Place(named[0], membership)
-    return {"place": place, "snippets": snippets(Target(named[0].slug, place.address, token))}
+    """What to paste where a key was made for one server or toolkit: there is no doubt then what it is for. Otherwise
+    the places that it reaches, and how many there are beyond those that are shown."""
+    found = [_reached(membership, key, name).order_by(Lower("name"), "slug") for name in RELATIONS]
+    total = sum(rows.count() for rows in found)
+    places = [Place(row, membership) for rows in found for row in rows[:MOST_PLACES]][:MOST_PLACES]
+    if total == 1 and not key.everything:
+        (place,) = places
+        return {"place": place, "snippets": snippets(Target(place.target.slug, place.address, token))}
+    shown = [(place, f"{place.url('connect')}?with={WITH_KEY}#clients-title") for place in places]
+    return {"places": shown, "more": total - len(places)}
+
+
+def _reached(membership: Membership, key: ApiKey, name: str) -> QuerySet[Any]:
+    """Of `servers` or `toolkits`, in the moment in which it is made."""
+    rows: QuerySet[Any] = getattr(key, name).all()
+    return offered(name, key=None, to=membership).filter(owner=None) if key.everything else rows
 
 
 @require_safe

@@ -64,6 +64,36 @@ def test_a_key_for_one_server_comes_with_what_to_paste(alice: User, docs: Server
     assert "Claude Code" not in browse(alice).post(NEW, _form()).content.decode(), "which of them is not known"
 
 
+def test_a_key_for_more_comes_with_the_addresses_and_ways_to_the_texts(
+    alice: User, acme: Organization, docs: Server, browse: Browse
+) -> None:
+    desk = factories.toolkit(acme, "Desk")
+    mine = factories.server(acme, "Diary", owner=alice)
+    connect = '<a href="/o/acme/{}/connect/?with=key#clients-title">'.format
+    docs_page, desk_page = connect("servers/docs"), connect(f"toolkits/{desk.pk}")
+    everything = browse(alice).post(NEW, _form()).content.decode()
+    for shown in (docs_page, desk_page, "/mcp/acme/docs", "/mcp/acme/toolkits/desk", "mr_YOUR_KEY"):
+        assert shown in everything
+    assert "Diary" not in everything, "what is personal is not reached by it"
+    assert " more: see" not in everything
+    named = browse(alice).post(NEW, _form(reach="chosen", servers=[docs.pk, mine.pk])).content.decode()
+    assert docs_page in named
+    assert "Diary" in named
+    assert desk_page not in named
+
+
+def test_of_many_places_that_a_key_reaches_the_first_are_shown(alice: User, docs: Server, browse: Browse) -> None:
+    for number in range(12):
+        factories.server(docs.organization, f"Server {number:02}")
+    page = browse(alice).post(NEW, _form()).content.decode()
+    assert page.count("?with=key#clients-title") == 10
+    assert "3 more: see" in page
+
+
+def test_a_key_that_reaches_nothing_yet_says_so(alice: User, acme: Organization, browse: Browse) -> None:
+    assert "There is no server and no toolkit yet." in browse(alice).post(NEW, _form()).content.decode()
+
+
 def test_who_comes_from_a_server_finds_it_marked(alice: User, docs: Server, browse: Browse) -> None:
     client = browse(alice)
     link = f"{NEW}?for={docs.pk}"
