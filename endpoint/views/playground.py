@@ -16,7 +16,7 @@ from endpoint import admission, playing
 from endpoint.admitted import Admitted, Refused
 from endpoint.forms.playing import ArgumentsForm
 from endpoint.playing import Played, Thing
-from endpoint.views.place import CONNECT, Place, both
+from endpoint.views.place import CONNECT, Place, both, used_up
 from lib.htmx import is_fragment
 
 SERVED, LIVE = "", "live"
@@ -45,6 +45,7 @@ def _playground(request: HttpRequest, place: Place) -> HttpResponseBase:
         ask = thing.destructive and "confirmed" not in request.POST
         if not ask:
             played = _play(request, place, admitted, thing, form)
+    chosen["used_up"] = used_up(admitted.setup)  # which holds for clients alone: members try what is theirs
     return _answer(request, place, offered=offered, thing=thing, form=form, played=played, ask=ask, **chosen)
 
 

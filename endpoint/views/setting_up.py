@@ -15,7 +15,7 @@ from endpoint.forms.setup import SetupForm
 from endpoint.models import Setup
 from endpoint.recording import counts
 from endpoint.setups import Changed, clashes, needed, save_setup, setup_of
-from endpoint.views.place import CONNECT, Place, both
+from endpoint.views.place import CONNECT, Place, both, used_up
 from orgs import access
 
 
@@ -50,7 +50,12 @@ def _setup(request: HttpRequest, place: Place) -> HttpResponseBase:
 
 def _page(request: HttpRequest, place: Place, stored: Setup, form: SetupForm, *, status: int) -> HttpResponse:
     context = place.context(
-        CONNECT, "setup", form=form, clashes=clashes(place.target, stored), used=counts.month(place.target)
+        CONNECT,
+        "setup",
+        form=form,
+        clashes=clashes(place.target, stored),
+        used=counts.month(place.target),
+        used_up=used_up(stored),
     )
     return render(request, "endpoint/setup.html", context, status=status)
 

@@ -134,6 +134,33 @@ def test_it_takes_no_form_of_another_site(carol: User, guide: Server) -> None:
     assert client.post(url_of(guide, "?do=tool:list")).status_code == 403
 
 
-def test_where_nothing_is_offered_it_says_so(browse: Browse, carol: User, docs: Server) -> None:
+def test_where_nothing_is_offered_it_says_so_and_what_to_do(
+    browse: Browse, bob: User, carol: User, docs: Server
+) -> None:
     Setup.objects.create(server=docs, built_in={name: {"enabled": False} for name in ("search", "fetch", "list")})
-    assert "Nothing to try yet" in browse(carol).get(url_of(docs)).content.decode()
+    settings_button = '<a class="button button-primary" href="/o/acme/servers/docs/connect/settings/">Settings</a>'
+    assert settings_button in browse(bob).get(url_of(docs)).content.decode()
+    to_who_may_not = browse(carol).get(url_of(docs)).content.decode()
+    assert "Nothing to try yet" in to_who_may_not
+    assert settings_button not in to_who_may_not
+
+
+def test_a_toolkit_with_nothing_in_it_leads_to_where_one_chooses(browse: Browse, bob: User, docs: Server) -> None:
+    bare = factories.toolkit(docs.organization, "Bare")
+    page = browse(bob).get(reverse("endpoint:toolkit_playground", args=["acme", bare.pk])).content.decode()
+    assert "This toolkit offers nothing yet." in page
+    assert f'href="/o/acme/toolkits/{bare.pk}/edit/"' in page
+
+
+def test_once_the_month_is_used_up_members_go_on_and_are_told_that_clients_cannot(
+    browse: Browse, carol: User, guide: Server
+) -> None:
+    Setup.objects.create(server=guide, monthly_quota=1)
+    told = "Clients are refused until next month"
+    url, data = url_of(guide, "?do=tool:fetch"), {"argument/path": "guide.md"}
+    assert told not in browse(carol).get(url).content.decode()
+    browse(carol).post(url, data)
+    flush()
+    page = browse(carol).post(url, data).content.decode()
+    assert told in page
+    assert "Bring an umbrella." in page

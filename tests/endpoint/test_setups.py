@@ -40,6 +40,10 @@ def test_what_the_month_has_used_up_stands_beside_its_quota(browse: Browse, bob:
     about = {"organization": docs.organization, "server": docs, "target": docs.pk, "hour": hour}
     Hour.objects.create(method="tools/list", calls=1500, refused=200, limited=100, **about)
     assert "1,200 so far this month" in browse(bob).get(url_of(docs)).content.decode()
+    for quota, used_up in ((1201, False), (1200, True)):
+        Setup.objects.update_or_create(server=docs, defaults={"monthly_quota": quota})
+        page = browse(bob).get(url_of(docs)).content.decode()
+        assert ("Clients are refused until next month" in page) is used_up
 
 
 def test_what_is_chosen_is_kept_and_in_the_audit_log(browse: Browse, bob: User, docs: Server) -> None:
