@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from catalog import versions
 from catalog.models import Content, Prompt, Tool, Toolkit
-from endpoint.models import Grant, RequestLog
+from endpoint import keys
+from endpoint.models import ApiKey, Grant, RequestLog, Setup
 from endpoint.recording.writing import write
+from endpoint.setups import BUILT_IN
 from gitsync.mirror.excerpts import excerpt
 from gitsync.mirror.showing import show
 from gitsync.models import EntityState, MirroredEntity
@@ -24,6 +26,7 @@ from jobs.models import Run, Status
 from orgs import invitations
 from orgs.models import Membership, Role
 from tests import factories
+from tests.browser import steps
 from tests.browser.team import Team
 from tests.endpoint.events import event
 from tests.gitsync.mirrors import entity_of, mirror_for
@@ -74,10 +77,18 @@ class Furnished:
     """The token of an open invitation."""
     asked: RequestLog
     """A request of an agent that failed."""
+    key: ApiKey
+    """One that reaches several things, beside one for everything, one that is expired and one that is revoked."""
+    """Also there: a server whose requests of the month are used up, and one that offers nothing."""
+    consent: str
+    """The address of the page on which people let a client in."""
 
     @classmethod
-    def new(cls, forge: Forge) -> Self:
+    def new(cls, forge: Forge, url: str) -> Self:
+        """`url` is that of the installation."""
         team = Team.new()
+        _used_up(team)
+        _bare(team)
         docs = forge.repository("acme/a-repository-with-quite-a-long-name-of-its-own", private=True)
         docs.git.commit({**samples.everything(), "docs/everything.md": PAGE})
         integration = team.connects(docs, forge)
@@ -118,6 +129,8 @@ class Furnished:
             repository=Source.objects.get(server=team.docs, name="Secrets"),
             invitation=invitations.invite(by=member, role=Role.OPERATOR).token,
             asked=_asked(team),
+            key=_keys(team, member),
+            consent=steps.a_client_asks_for(team.docs, at=url),
         )
 
 
@@ -131,6 +144,29 @@ def _asked(team: Team) -> RequestLog:
     outcomes = (("ok", ""), ("limited", "429"), ("error", "-32602"), ("tool_error", "timeout"))
     write([event(team.docs, query="a line", found=0, outcome=outcome, code=code) for outcome, code in outcomes])
     return RequestLog.objects.for_org(team.organization).order_by("-id")[0]
+
+
+def _keys(team: Team, member: Membership) -> ApiKey:
+    servers = [factories.server(team.organization, f"Server with quite a long name {each}").pk for each in range(5)]
+    key, _ = keys.make_key(by=member, values={"name": "Editor of the writers", "servers": servers})
+    for name in ("Build", "Expired", "Revoked"):
+        other, _ = keys.make_key(by=member, values={"name": name, "everything": True, "may_call": True})
+        if name == "Expired":
+            ApiKey.objects.filter(pk=other.pk).update(expires_at=timezone.now() - timedelta(days=1))
+        elif name == "Revoked":
+            keys.revoke_key(key=other, by=member)
+    return key
+
+
+def _used_up(team: Team) -> None:
+    server = factories.server(team.organization, "Used up", slug="used-up")
+    Setup.objects.create(server=server, monthly_quota=1)
+    write([event(server)])
+
+
+def _bare(team: Team) -> None:
+    server = factories.server(team.organization, "Bare", slug="bare")
+    Setup.objects.create(server=server, built_in={tool: {"enabled": False} for tool in BUILT_IN})
 
 
 def _failed(team: Team, forge: Forge) -> Run:

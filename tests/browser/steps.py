@@ -8,7 +8,11 @@ from collections.abc import Mapping
 
 from playwright.sync_api import Locator, Page, expect
 
+from catalog.models import Server
+from endpoint.oauth import clients
+from endpoint.oauth.registration import Said
 from tests.browser.window import Window
+from tests.endpoint import oauth_steps
 from tests.wire.forge import Forge
 
 
@@ -107,3 +111,12 @@ def look_again_until_it_ended(window: Window, *, patience: float = 30.0) -> None
     while window.page.locator("#run-status").inner_text().strip() in ("Queued", "Running"):
         assert time.monotonic() < deadline, window.installation.log
         window.page.reload()
+
+
+def a_client_asks_for(server: Server, at: str) -> str:
+    """The address of the page on which people let a client that just registered use the server, of the installation
+    `at` (its URL). They are sent back to `/healthz` there."""
+    back = f"{at}/healthz"
+    client, _ = clients.register(Said("Editor", (back,), "none"))
+    resource = f"{at}/mcp/{server.organization.slug}/{server.slug}"
+    return oauth_steps.address(oauth_steps.query(client.pk, resource, redirect_uri=back))

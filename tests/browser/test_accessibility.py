@@ -124,6 +124,12 @@ def fetch_a_file(page: Page) -> None:
     expect(page.get_by_role("heading", name="Reply")).to_be_visible()
 
 
+def call_list(page: Page) -> None:
+    page.get_by_role("button", name="Call").click()
+    expect(page.get_by_role("heading", name="Reply")).to_be_focused()
+    expect(page.get_by_text("Clients are refused until next month")).to_be_visible()
+
+
 def call_what_destroys(page: Page) -> None:
     page.get_by_role("button", name="Call").click()
     expect(page.get_by_role("button", name="Call it")).to_be_focused()
@@ -136,15 +142,13 @@ def make_a_key(page: Page) -> None:
     expect(page.get_by_text("it is shown only once")).to_be_visible()
 
 
-def list_a_key(page: Page) -> None:
-    make_a_key(page)
-    page.get_by_role("link", name="Done").click()
-    expect(page.get_by_text("Nightly build").first).to_be_visible()
+def unfold_what_it_reaches(page: Page) -> None:
+    page.locator("summary").filter(has_text="and 2 more").click()
+    expect(page.get_by_text("Server with quite a long name 4")).to_be_visible()
 
 
 def ask_to_revoke(page: Page) -> None:
-    list_a_key(page)
-    page.locator("main").get_by_text("Revoke", exact=True).first.click()
+    page.get_by_role("link", name="Revoke Editor of the writers").click()
     expect(page.get_by_role("button", name="Revoke key")).to_be_visible()
 
 
@@ -216,11 +220,17 @@ CASES: dict[str, Case] = {
     "playground": Case(of_the_server("connect/playground/?do=tool:fetch"), then=fetch_a_file),
     "playground asks": Case(of_the_server("connect/playground/?do=tool:sendReport"), then=call_what_destroys),
     "endpoint settings with errors": Case(of_the_server("connect/settings/"), then=choose_a_name_twice),
-    "API key made": Case(lambda _: "api-keys/new/", then=make_a_key),
-    "API keys": Case(lambda _: "api-keys/new/", then=list_a_key),
-    "API key with errors": Case(lambda _: "api-keys/new/", then=make_no_key),
-    "API key to be revoked": Case(lambda _: "api-keys/new/", then=ask_to_revoke),
+    "playground with nothing to try": Case(at("servers/bare/connect/playground/")),
+    "playground used up": Case(at("servers/used-up/connect/playground/?do=tool:list"), then=call_list),
+    "API key made": Case(at("api-keys/new/"), then=make_a_key),
+    "API keys": Case(at("api-keys/"), then=unfold_what_it_reaches),
+    "API key with errors": Case(at("api-keys/new/"), then=make_no_key),
+    "API key edit": Case(lambda it: f"api-keys/{it.key.pk}/"),
+    "API key revoke": Case(lambda it: f"api-keys/{it.key.pk}/revoke/"),
+    "API key revoke, dialog": Case(at("api-keys/"), then=ask_to_revoke),
+    "client to be let in": Case(lambda it: it.consent),
     "connected clients": Case(at("connected-clients/")),
+    "connected clients of one person": Case(at("/profile/clients/")),
     "usage": Case(of_the_server("requests/")),
     "usage of the organisation": Case(at("usage/?span=12m")),
     "request log": Case(of_the_server("requests/log/")),
@@ -275,7 +285,7 @@ CASES: dict[str, Case] = {
 def furnished(installation: Installation, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Furnished]:
     """Made once: no test changes it."""
     with Forge(tmp_path_factory.mktemp("forge")) as forge:
-        yield Furnished.new(forge)
+        yield Furnished.new(forge, installation.url)
 
 
 @pytest.mark.parametrize("name", CASES)

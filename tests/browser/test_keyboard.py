@@ -7,9 +7,12 @@ import re
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from endpoint import keys
+from orgs.models import Membership
 from tests import factories
 from tests.browser import steps
 from tests.browser.conftest import OpenWindow
+from tests.browser.installation import Installation
 from tests.browser.team import Team
 from tests.browser.window import expect_visible_focus
 from tests.wire.forge import Forge
@@ -113,3 +116,73 @@ def test_a_dialog_takes_the_focus_keeps_it_and_gives_it_back(
     tab_to(page, dialog.get_by_role("button", name="Delete integration"), within=3)
     page.keyboard.press("Enter")
     expect(page.locator("#messages")).to_contain_text("The integration of acme/notes is deleted.")
+
+
+def test_a_key_is_made_for_what_one_chooses_and_its_form_shows_what_the_choice_asks_for(
+    team: Team, open_window: OpenWindow
+) -> None:
+    page = open_window(team.alice).open(f"{team.home}api-keys/new/")
+    page.get_by_label("Name", exact=True).fill("Build")
+    servers, last_day = page.get_by_role("group", name="Servers and toolkits"), page.get_by_label("Last day")
+    expect(servers).to_be_visible()
+    expect(last_day).to_be_hidden()
+    page.keyboard.press("Tab")
+    page.keyboard.press("ArrowDown")
+    expect(servers).to_be_hidden()
+    tab_to(page, page.get_by_label("Good for"), within=3)
+    page.keyboard.type("until the day")
+    expect(last_day).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(last_day).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Choose its last day.")).to_be_visible()
+    page.get_by_role("link", name="Last day").focus()
+    page.keyboard.press("Enter")
+    expect_visible_focus(last_day)
+
+
+def test_keys_are_sorted_and_revoked_and_the_focus_stays_where_one_was(team: Team, open_window: OpenWindow) -> None:
+    alice = Membership.objects.get(user=team.alice, organization=team.organization)
+    for name in ("Build", "Archive"):
+        keys.make_key(by=alice, values={"name": name, "everything": True})
+    window = open_window(team.alice)
+    page = window.open(f"{team.home}api-keys/")
+    by_name = page.get_by_role("link", name="Name", exact=True)
+    tab_to(page, by_name)
+    with window.without_loading_a_page():
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("columnheader", name="Name")).to_have_attribute("aria-sort", "ascending")
+    expect_visible_focus(by_name)
+
+    revoke = page.get_by_role("link", name="Revoke Archive")
+    tab_to(page, revoke, within=10)
+    page.keyboard.press("Enter")
+    dialog = page.get_by_role("dialog", name="Revoke “Archive”?")
+    expect(dialog).not_to_have_class(re.compile("htmx"))
+    expect_visible_focus(dialog.get_by_role("link", name="Cancel"))
+    page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    expect_visible_focus(revoke)
+    page.keyboard.press("Enter")
+    expect(dialog).not_to_have_class(re.compile("htmx"))
+    tab_to(page, dialog.get_by_role("button", name="Revoke key"), within=3)
+    page.keyboard.press("Enter")
+    expect(page.locator("#messages")).to_contain_text("“Archive” is revoked.")
+    expect(page.get_by_role("row").filter(has_text="Archive")).to_contain_text("Revoked")
+
+
+def test_a_client_is_let_in_to_search_and_not_to_call(
+    team: Team, open_window: OpenWindow, installation: Installation
+) -> None:
+    page = open_window(team.bob).open(steps.a_client_asks_for(team.docs, at=installation.url))
+    tab_to(page, page.get_by_role("checkbox"), within=5)
+    page.keyboard.press("Space")
+    deny, allow = (page.get_by_role("button", name=name) for name in ("Deny", "Allow"))
+    page.keyboard.press("Tab")
+    expect_visible_focus(deny)
+    page.keyboard.press("Tab")
+    expect_visible_focus(allow)
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/healthz\?code="))
+    page.goto("/profile/clients/")
+    expect(page.get_by_role("row").filter(has_text="Editor")).to_contain_text("search and read")

@@ -11,6 +11,7 @@ from catalog.models import Content
 from integrations.models import Integration
 from tests.browser import steps
 from tests.browser.conftest import OpenWindow
+from tests.browser.installation import Installation
 from tests.browser.team import Team
 from tests.wire.forge import Forge
 from tests.wire.repos import File
@@ -79,3 +80,39 @@ def test_connect_refresh_confirm_and_delete_work_without_javascript(
     expect(page.locator("#messages")).to_contain_text("4 files are removed.")
     assert not Integration.objects.filter(server=team.docs).exists()
     assert not Content.objects.filter(server=team.docs).exists()
+
+
+def test_a_key_is_made_changed_and_revoked_without_javascript(team: Team, open_window: OpenWindow) -> None:
+    window = open_window(team.alice, javascript=False)
+    page = window.open(f"{team.home}api-keys/")
+    page.get_by_role("link", name="Make key").click()
+    page.get_by_label("Name", exact=True).fill("Build")
+    page.get_by_label("Docs").check()
+    page.get_by_role("button", name="Make key").click()
+    key = page.get_by_role("region", name="The new key").locator("code").first
+    expect(key).to_have_text(re.compile("^mr_"))
+    expect(page.get_by_role("button", name="Copy")).to_have_count(0)
+    key.click()  # which selects all of it
+    page.locator("summary").filter(has_text="curl").click()
+    expect(page.locator("#curl")).to_contain_text(f"Authorization: Bearer {key.inner_text()}")
+    window.picture("no script, key made")
+    page.get_by_role("link", name="Done").click()
+
+    page.get_by_role("link", name="Edit Build").click()
+    page.get_by_label("Name", exact=True).fill("Nightly build")
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("link", name="Revoke Nightly build").click()
+    page.get_by_role("button", name="Revoke key").click()
+    expect(page.locator("#messages")).to_contain_text("“Nightly build” is revoked.")
+
+
+def test_a_client_is_let_in_and_disconnected_without_javascript(
+    team: Team, open_window: OpenWindow, installation: Installation
+) -> None:
+    page = open_window(team.bob, javascript=False).open(steps.a_client_asks_for(team.docs, at=installation.url))
+    page.get_by_role("button", name="Allow").click()
+    page.wait_for_url(re.compile(r"/healthz\?code="))
+    page.goto("/profile/clients/")
+    page.get_by_role("link", name="Disconnect Editor from Docs").click()
+    page.get_by_role("button", name="Disconnect").click()
+    expect(page.locator("#messages")).to_contain_text("Editor can no longer use Docs.")
