@@ -30,6 +30,7 @@ from typing import Any
 from bench.databases import databases
 from bench.endpoints import minute
 from bench.endpoints.asking import Asked, Question, ask, question, result_of, tool
+from bench.endpoints.bare import called
 from bench.endpoints.expecting import Expectation
 from bench.endpoints.gateway import PROGRAM, gateway
 from bench.machine import describe
@@ -92,13 +93,19 @@ def _compared(
     url: str, said: dict[str, Any], folder: Path, options: argparse.Namespace
 ) -> tuple[list[str], list[Expectation]]:
     """Lines of the table, and what was expected."""
-    ours = _ours(url, said)
+    first = said["servers"][0]
+    at = f"{url}{first['path']}"
+    ours = _questions(at, first, token=said["key"])
+    calls = [(SEARCH, {"query": each}) for each in first["queries"]]
+    calls += [(FETCH, {"path": each}) for each in first["files"]]
     answers = {
         "tools/list": result_of(ours[LISTED][0]),
-        "tools/call": {SEARCH: result_of(ours[SEARCH][0]), FETCH: result_of(ours[FETCH][0])},
+        "tools/call": {
+            called(*call): result_of(asked) for call, asked in zip(calls, [*ours[SEARCH], *ours[FETCH]], strict=True)
+        },
     }
     with ExitStack() as stack:
-        everyone: dict[str, Questions] = {MILLRACE: ours, BARE: stack.enter_context(_bare(folder, answers))}
+        everyone: dict[str, Questions] = {MILLRACE: ours, BARE: stack.enter_context(_bare(folder, answers, first))}
         told = f"{GATEWAY} has no environment here, and was left out."
         if PROGRAM.exists():
             everyone[GATEWAY] = stack.enter_context(_peer(folder, answers))
@@ -117,27 +124,22 @@ def _compared(
     return [*rows, "", told], _expected(seen, options.clients)
 
 
-def _ours(url: str, said: dict[str, Any]) -> Questions:
-    first, key = said["servers"][0], said["key"]
-    at = f"{url}{first['path']}"
+def _questions(at: str, server: dict[str, Any], *, token: str = "") -> Questions:
+    """The same for us and for who knows our answers."""
+    mark = server["mark"]
     return {
-        LISTED: [question(at, "tools/list", {}, token=key, marks=first["mark"])],
-        SEARCH: [tool(at, SEARCH, {"query": each}, token=key, marks=first["mark"]) for each in first["queries"]],
-        FETCH: [tool(at, FETCH, {"path": each}, token=key, marks=first["mark"]) for each in first["files"]],
+        LISTED: [question(at, "tools/list", {}, token=token, marks=mark)],
+        SEARCH: [tool(at, SEARCH, {"query": each}, token=token, marks=mark) for each in server["queries"]],
+        FETCH: [tool(at, FETCH, {"path": each}, token=token, marks=mark) for each in server["files"]],
     }
 
 
 @contextmanager
-def _bare(folder: Path, answers: dict[str, Any]) -> Iterator[Questions]:
+def _bare(folder: Path, answers: dict[str, Any], server: dict[str, Any]) -> Iterator[Questions]:
     port, file = free_port(), folder / "answers.json"
     file.write_text(json.dumps(answers))
     process = subprocess.Popen([sys.executable, "-m", "bench.endpoints.bare", str(port), str(file)], cwd=ROOT)
-    at = f"http://127.0.0.1:{port}/mcp"
-    questions = {
-        LISTED: [question(at, "tools/list", {})],
-        SEARCH: [tool(at, SEARCH, {"query": "a tide"})],
-        FETCH: [tool(at, FETCH, {"path": "a/tide.md"})],
-    }
+    questions = _questions(f"http://127.0.0.1:{port}/mcp", server)
     try:
         _wait_for(questions[LISTED][0])
         yield questions
@@ -147,8 +149,9 @@ def _bare(folder: Path, answers: dict[str, Any]) -> Iterator[Questions]:
 
 @contextmanager
 def _peer(folder: Path, answers: dict[str, Any]) -> Iterator[Questions]:
-    # As long as the whole answer of ours. It refuses texts that look like code.
-    text = ("The millwheel turns. " * 50_000)[: len(json.dumps(answers["tools/call"][FETCH]))]
+    # As long as ours are on average. It refuses texts that look like code.
+    fetched = [len(json.dumps(answer)) for call, answer in answers["tools/call"].items() if call.startswith(FETCH)]
+    text = ("The millwheel turns. " * 50_000)[: sum(fetched) // len(fetched)]
     with gateway(folder, tools=answers["tools/list"]["tools"], text=text) as peer:
         read = question(peer.url, "resources/read", {"uri": peer.resource}, token=peer.token)
         yield {LISTED: [question(peer.url, "tools/list", {}, token=peer.token)], FETCH: [read]}

@@ -2,8 +2,8 @@
 
     python -m bench.endpoints.bare PORT FILE
 
-FILE holds, as JSON, the result of tools/list and, by name, those of tools. Served as Millrace is: uvicorn, JSON
-replies, no sessions.
+FILE holds, as JSON, the result of tools/list and those of tools, by name and arguments. Served as Millrace is: uvicorn,
+JSON replies, no sessions.
 """
 
 from __future__ import annotations
@@ -18,15 +18,20 @@ import uvicorn
 from mcp.server.lowlevel import Server
 
 
+def called(name: str, arguments: dict[str, Any]) -> str:
+    """What a result is kept under."""
+    return f"{name} {json.dumps(arguments, sort_keys=True)}"
+
+
 def server(said: dict[str, Any]) -> Server[Any]:
     listed = types.ListToolsResult.model_validate(said["tools/list"])
-    results = {name: types.CallToolResult.model_validate(result) for name, result in said["tools/call"].items()}
+    results = {call: types.CallToolResult.model_validate(result) for call, result in said["tools/call"].items()}
 
     async def list_tools(_context: Any, _params: Any) -> types.ListToolsResult:
         return listed
 
     async def call_tool(_context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
-        return results[params.name]
+        return results[called(params.name, params.arguments or {})]
 
     return Server("bare", on_list_tools=list_tools, on_call_tool=call_tool)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from indexing.chunking.lines import Lines
+from indexing.chunking.lines import Lines, count_lines
 
 CHARACTERS_A_TOKEN = 4
 """As much as a budget of tokens can know of what a model makes of a text."""
@@ -44,6 +44,9 @@ def part_of(
     It ends with a line where one ends within the budget. The parts that begin where the one before ended are the whole,
     each character once. Raises NoSuchPart.
     """
+    if not offset and start_line is None and end_line is None and 0 < len(text) <= characters:  # as most are
+        number = count_lines(text)
+        return Part(text, 0, len(text), len(text), first_line=1, last_line=number, lines=number, length=len(text))
     lines = Lines(text)
     if start_line is not None:
         if start_line > max(1, len(lines)):
