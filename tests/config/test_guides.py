@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+import uvicorn
 from django.conf import settings
 from django.urls import resolve
 from django.urls.exceptions import Resolver404
@@ -282,3 +283,15 @@ def test_the_user_guide_has_the_time_at_which_sources_are_refreshed_and_what_is_
     (rows,) = (rows for head, rows in tables(text) if head[0] == "kind")
     (indexed,) = (row[2] for row in rows if row[0] == Source.Kind.REPOSITORY.label)
     assert quoted(indexed) == settings.INDEX_FILE_PATTERNS
+
+
+def test_uvicorn_believes_the_headers_of_a_proxy_as_the_guide_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FORWARDED_ALLOW_IPS", raising=False)
+    usual = uvicorn.Config("config.asgi:application")
+    assert usual.proxy_headers
+    assert usual.forwarded_allow_ips == "127.0.0.1,::1"
+    told = (ROOT / "docs/operator-guide.md").read_text()
+    options = {option for parameter in uvicorn.main.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    for option in ("--forwarded-allow-ips", "--no-proxy-headers", "--timeout-keep-alive"):
+        assert option in told
+        assert option in options
