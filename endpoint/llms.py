@@ -20,8 +20,8 @@ from indexing.models import Source
 
 BATCH = 500
 """Files that are listed at a time."""
-BATCH_BYTES = 1 << 20
-"""Of texts that are read at a time, or one text."""
+BATCH_BYTES = 256 << 10
+"""Of texts that are read at a time, or one text. A client that reads slowly keeps as much in memory, several times."""
 _TO_ESCAPE = re.compile(r"([\\\[\]<>`*_])")
 
 
@@ -85,9 +85,7 @@ def full(admitted: Admitted, links: Links) -> Iterator[str]:
     for some in _by_bytes(_all(it.rows, it)):
         left = settings.LLMS_FULL_MAX_BYTES - size
         fitting = _fitting(some, left)
-        texts = dict(Blob.objects.filter(pk__in={file.blob for file in fitting}).values_list("pk", "text"))
-        # Of a file that was replaced meanwhile the text may be collected.
-        yield "".join(_document(file, texts[file.blob], links) for file in fitting if file.blob in texts)
+        yield _documents(fitting, links)
         size += sum(file.size for file in fitting)
         files += len(fitting)
         if len(fitting) < len(some):
@@ -113,6 +111,12 @@ def _line(file: File, title: str | None, links: Links) -> str:
     brought = file.brought
     origin = f", from {brought['repository']}" if brought.get("repository") else ""
     return f"- [{name}]({links.file(file.path)}): {_escaped(file.path)}{_escaped(origin)}\n"
+
+
+def _documents(files: list[File], links: Links) -> str:
+    texts = dict(Blob.objects.filter(pk__in={file.blob for file in files}).values_list("pk", "text"))
+    # Of a file that was replaced meanwhile the text may be collected.
+    return "".join(_document(file, texts[file.blob], links) for file in files if file.blob in texts)
 
 
 def _document(file: File, text: str, links: Links) -> str:

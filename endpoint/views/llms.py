@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from functools import wraps
+from weakref import WeakKeyDictionary
 
-from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.core.handlers.asgi import ASGIRequest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -18,6 +20,7 @@ from endpoint import llms, recording
 from endpoint.addresses import PREFIX, Address, base_of
 from endpoint.admission import Asked, admit
 from endpoint.admitted import Admitted, Refused
+from endpoint.protocol import threads
 from endpoint.protocol.messages import client_of
 from endpoint.serving.mime import MARKDOWN, PLAIN, mime_type
 from endpoint.serving.served import served
@@ -28,6 +31,8 @@ from orgs.audit import address_of
 Answer = Callable[..., HttpResponseBase]
 _HEADERS = {"Vary": "Authorization", "Cache-Control": "private, no-cache"}
 """The same address answers others in another way."""
+_turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
+"""What is read for all of them at the same moment; the other threads are for MCP."""
 
 
 def admitted(view: Answer) -> Callable[..., HttpResponseBase]:
@@ -51,6 +56,7 @@ def admitted(view: Answer) -> Callable[..., HttpResponseBase]:
         began, at = time.perf_counter(), timezone.now()
         response = view(request, found, **more)
         recording.record(_event(request, found, response, at, (time.perf_counter() - began) * 1000))
+        release_connections()  # a slow client reads on for long
         for name, value in _HEADERS.items():
             response[name] = value
         return response
@@ -119,14 +125,21 @@ def _streamed(request: HttpRequest, texts: Iterator[str]) -> HttpResponseBase:
     return StreamingHttpResponse(parts, content_type=_typed(MARKDOWN))
 
 
-async def _one_by_one(texts: Iterator[str]) -> AsyncIterator[str]:
-    """Each asked for in the request's thread, which holds no database connection while a slow client reads."""
+async def _one_by_one(texts: Iterator[str]) -> AsyncIterator[bytes]:
+    """Each asked for in the endpoint's threads, of which readers have some at most. Django has a thread for each
+    request, and on SQLite each of them would come to hold a cache of 32 MB."""
 
-    def following() -> str | None:
-        try:
-            return next(texts, None)
-        finally:
-            release_connections()
+    def following() -> bytes | None:
+        text = next(texts, None)
+        return None if text is None else text.encode()
 
-    while (text := await sync_to_async(following)()) is not None:
-        yield text
+    loop = asyncio.get_running_loop()
+    turns = _turns.get(loop)
+    if turns is None:
+        turns = _turns[loop] = asyncio.Semaphore(max(settings.MCP_THREADS // 4, 1))
+    while True:
+        async with turns:
+            part = await threads.run(following)
+        if part is None:
+            return
+        yield part

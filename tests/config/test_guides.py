@@ -292,6 +292,6 @@ def test_uvicorn_believes_the_headers_of_a_proxy_as_the_guide_says(monkeypatch: 
     assert usual.forwarded_allow_ips == "127.0.0.1,::1"
     told = (ROOT / "docs/operator-guide.md").read_text()
     options = {option for parameter in uvicorn.main.params for option in (*parameter.opts, *parameter.secondary_opts)}
-    for option in ("--forwarded-allow-ips", "--no-proxy-headers", "--timeout-keep-alive"):
+    for option in ("--forwarded-allow-ips", "--no-proxy-headers", "--limit-concurrency", "--timeout-keep-alive"):
         assert option in told
         assert option in options

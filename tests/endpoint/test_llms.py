@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 import tracemalloc
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2
 import pytest
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from catalog.models import Content, Origin, Server
 from catalog.versions import cut_version, point
-from endpoint import recording
+from endpoint import llms, recording
 from endpoint.models import RequestLog, Setup
 from indexing.models import Source
 from orgs.models import Organization
 from tests import factories
+from tests.endpoint.live import Live
 from tests.indexing.searched import put_file
 
 pytestmark = pytest.mark.django_db
@@ -230,6 +235,30 @@ def test_over_asgi_the_first_part_is_sent_before_the_last_is_read(public: Server
     found = asyncio.run(parts())
     assert len(found) >= 6
     assert all(len(part) < 1_000_000 for part in found)
+
+
+def test_many_readers_at_once_are_read_for_in_a_few_threads(
+    live: Live, acme: Organization, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each thread has a connection to the database, whose cache is large on SQLite."""
+    server = factories.server(acme, "Docs", slug="docs", visibility="public")
+    for number in range(6):
+        factories.content(server, f"{number}.md", f"{number}" * 300_000)
+    used: set[int] = set()
+    texts = llms._documents
+
+    def noting(*args: Any) -> str:
+        used.add(threading.get_ident())
+        return texts(*args)
+
+    monkeypatch.setattr(llms, "_documents", noting)
+    address = f"{live.url}{FULL}"
+    with ThreadPoolExecutor(20) as readers:
+        found = list(readers.map(lambda _: httpx2.get(address, timeout=60, trust_env=False), range(20)))
+    assert {answer.status_code for answer in found} == {200}
+    assert len({answer.text for answer in found}) == 1
+    assert found[0].text.count("\nPath: ") == 6
+    assert len(used) <= settings.MCP_THREADS < 20
 
 
 def test_a_site_s_address_is_the_one_that_was_asked(public: Server) -> None:
