@@ -8,14 +8,14 @@ import os
 from collections.abc import Callable, Generator, Iterator
 
 import pytest
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from hypothesis import HealthCheck, settings
 from pytest_django import DjangoDbBlocker
 
 from catalog.models import Server
 from orgs.models import Organization, Role, User
 from tests import factories
-from tests.databases import Databases, forget
+from tests.databases import Databases, empty, forget
 
 pytest_plugins = ["tests.wire.fixtures", "tests.site.fixtures"]
 
@@ -53,7 +53,9 @@ def django_db_setup(
     """In place of pytest-django's, with which each process migrates a database of its own."""
     with django_db_blocker.unblock():
         databases.take()
-    yield
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", lambda _: empty())
+        yield
     with django_db_blocker.unblock():
         databases.give_back()
 

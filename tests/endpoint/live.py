@@ -23,11 +23,12 @@ import httpx2
 import pytest
 import uvicorn
 from django.core.cache import cache
-from django.core.management import call_command
 from mcp.client import Client
 from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CLIENT_CAPABILITIES_META_KEY, CLIENT_INFO_META_KEY, PROTOCOL_VERSION_META_KEY
 from pytest_django import DjangoDbBlocker
+
+from tests.databases import empty
 
 HANDSHAKE = "2025-11-25"
 MODERN = "2026-07-28"
@@ -190,4 +191,4 @@ def standing(django_db_setup: None, django_db_blocker: DjangoDbBlocker, _served:
     with django_db_blocker.unblock(), httpx2.Client(timeout=30, trust_env=False) as http:
         yield Live(_served[0], http, _served[1])
         recording.flush()
-        call_command("flush", interactive=False, verbosity=0)
+        empty()
