@@ -114,10 +114,9 @@ def _file(it: Served, path: str, asked: str, arguments: dict[str, Any], names: N
             raise Trouble(f"“{shown(asked)}” is a folder.{how}")
         raise _not_found(asked, names, it)
     brought, part = document.brought, _part(document.text, arguments)
-    title = path.rpartition("/")[2]
     return {
         "id": it.uri(path),
-        "title": title,
+        "title": document.title,
         "text": part.text,
         **without_empty({"url": _at(it.web_address(path, brought), part)}),
         **_more(part, arguments, names),

@@ -22,7 +22,7 @@ from django.urls import reverse
 from catalog.models import Content, Origin, Server, ToolkitItem, Version, VersionFile
 from endpoint.admitted import Admitted
 from endpoint.serving.uris import parse_path, uri_of
-from indexing.matching import format_of
+from indexing.matching import format_of, name_of
 from indexing.models import Text
 
 
@@ -53,10 +53,15 @@ class Document:
     """As of `File`."""
     sha256: str
     text: str
+    title: str
+    """Its own, as a search tells it, once it is in the index; until then, and without one, the file's name."""
 
 
 _DOCUMENT = """
-SELECT f.origin, f.provenance, b.sha256, b.text FROM {table} f JOIN catalog_blob b ON b.id = f.blob_id
+SELECT f.origin, f.provenance, b.sha256, b.text, (
+    SELECT t.title FROM indexing_serverindex i JOIN indexing_text t ON t.index_id = i.number
+    WHERE i.server_id = %s AND t.blob_id = f.blob_id AND t.format = %s AND t.name = ''
+) FROM {table} f JOIN catalog_blob b ON b.id = f.blob_id
 WHERE f.{owner} = %s AND f.path = %s
 """
 
@@ -87,12 +92,14 @@ class Served:
         table, owner, of = self.place
         with connection.cursor() as cursor:
             # The ORM takes three times as long to compose this as it takes to run.
-            cursor.execute(_DOCUMENT.format(table=table, owner=owner), [of, path])
+            values = [_id(self.server.pk), format_of(path).value, of, path]
+            cursor.execute(_DOCUMENT.format(table=table, owner=owner), values)
             row = cursor.fetchone()
         if row is None:
             return None
-        origin, provenance, sha256, text = row
-        return Document(json.loads(provenance) if origin == Origin.IMPORTED else {}, sha256, text)
+        origin, provenance, sha256, text, title = row
+        brought = json.loads(provenance) if origin == Origin.IMPORTED else {}
+        return Document(brought, sha256, text, title or name_of(path))
 
     @property
     def rows(self) -> QuerySet[Any]:
