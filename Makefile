@@ -71,7 +71,7 @@ WORKERS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 # Each process of the tests, and each that they start, would compile all modules again.
 unexport PYTHONDONTWRITEBYTECODE
 
-# Who has nothing left takes from who has most: the tests in browsers are slow, and come together.
+# Who has nothing left takes from who has most: the tests in browsers are slow, and come together, and first.
 PYTEST := $(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # The whole suite on SQLite, and again on PostgreSQL where TEST_POSTGRES_URL names one.

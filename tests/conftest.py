@@ -21,6 +21,8 @@ pytest_plugins = ["tests.wire.fixtures", "tests.site.fixtures"]
 
 Browse = Callable[[User], Client]
 
+WAITING = ("tests/browser/", "tests/jobs/test_worker.py", "tests/system/test_killed_crawls.py")
+
 # The same examples each time, as long as they take: whether a change lands is not for luck or a busy machine to say.
 settings.register_profile("tests", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # To look for new ones: pytest --hypothesis-profile=default
@@ -35,6 +37,13 @@ def pytest_collection() -> Generator[None, object, object]:
         return (yield)
     finally:
         gc.enable()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Those who mostly wait come first. One process has them then, with one Chromium and one installation, while the
+    others take its quick ones; where they come last, all processes are left with them, and each needs its own."""
+    items.sort(key=lambda item: not item.nodeid.startswith(WAITING))
 
 
 @pytest.fixture(scope="session")
