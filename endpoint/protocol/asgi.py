@@ -33,7 +33,7 @@ _taken = [0]
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Answers each request whose path is below /mcp/, and never raises but when it is cancelled."""
     exchange = Exchange(send)
-    watch = Watch(receive)
+    watch = Watch(receive, lambda: exchange.complete)
     try:
         async with asyncio.timeout(settings.MCP_REQUEST_SECONDS) as limit:
             await _answer(exchange, scope, receive, watch, limit)

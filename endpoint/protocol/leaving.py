@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from starlette.types import Receive
@@ -19,8 +19,9 @@ class Gone(Exception):
 class Watch:
     """Of one request, whose body was read."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, receive: Receive, answered: Callable[[], bool]) -> None:
         self._receive = receive
+        self._answered = answered
         self.gone = False
         """The client closed the connection, and `limit` is over because of that."""
 
@@ -40,6 +41,7 @@ class Watch:
     async def _look(self, limit: asyncio.Timeout) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if not limit.expired():
+        # A server of HTTP says the same of a client that has its answer, and stays.
+        if not (limit.expired() or self._answered()):
             self.gone = True
             limit.reschedule(asyncio.get_running_loop().time())

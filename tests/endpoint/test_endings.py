@@ -17,7 +17,7 @@ from pytest_django import Settings
 
 from endpoint import recording
 from endpoint.models.log import RequestLog
-from endpoint.protocol import threads
+from endpoint.protocol import leaving, threads
 from orgs.models import Membership, Organization, Role
 from tests import factories
 from tests.catalog.upstream import Upstream, upstream
@@ -77,6 +77,17 @@ def test_a_request_that_takes_too_long_is_told_so(live: Live, key: str, settings
     assert (reply.status, reply.error["message"]) == (504, "This took longer than 0.5 seconds.")
     assert reply.body["id"] == 1
     _until(lambda: _logged("504") == 1)
+
+
+@ERAS
+def test_a_client_that_waits_for_a_slow_answer_is_not_taken_for_one_that_went(live: Live, key: str, era: str) -> None:
+    """A server of HTTP says that a request is over once it is answered, too."""
+    with upstream() as slow:
+        _waiting(Organization.objects.get(), "slow", slow, path="/text")
+        slow.on_request = lambda: time.sleep(4 * leaving.UNWATCHED)
+        assert live.call("/mcp/acme/slow", "wait", key=key, era=era)["content"][0]["text"] == "hello"
+    recording.flush()
+    assert RequestLog.objects.values_list("outcome", "code").get() == ("ok", "")
 
 
 def test_a_silent_upstream_stops_neither_reading_nor_the_tools_of_others(
