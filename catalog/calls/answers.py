@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import json
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import Message
@@ -34,6 +35,9 @@ _TEXT_TYPES = frozenset(
 _CHARSETS = frozenset(
     {"utf-8", "ascii", "iso8859-1", "iso8859-15", "cp1252", "utf-16", "shift_jis", "gb18030", "euc_jp"}
 )
+
+_HALVES = re.compile("[\ud800-\udfff]")
+"""Of characters that JSON writes as two: alone they are none, and no answer could hold them."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def _read(body: bytes, content_type: str, secrets: Secrets) -> tuple[str, Any, b
 def _json(text: str, secrets: Secrets) -> tuple[str, Any]:
     """In one line, each character as itself: so a secret that came with `\\u` in it is found as well."""
     value = json.loads(text.removeprefix("\ufeff"), parse_constant=_no_number, parse_float=_finite)
-    line = json.dumps(value, ensure_ascii=False)
+    line = _HALVES.sub("\N{REPLACEMENT CHARACTER}", json.dumps(value, ensure_ascii=False))
     masked = secrets.masked(line)
     try:
         return masked, json.loads(masked)

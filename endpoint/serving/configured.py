@@ -21,6 +21,9 @@ from endpoint.serving.offered import Offered
 from endpoint.serving.toolkits import LONGEST, free, joined
 
 _SHOWN_HEADERS = 20
+_DEEPEST = 100
+"""Levels of an answer that is given as JSON: the SDK writes some 250, and its clients read 200. Its text has them
+all."""
 _DATA = frozenset({"const", "default", "enum", "example", "examples"})
 """Keywords whose values are no schemas."""
 _NAMED = frozenset({"$defs", "definitions", "dependentSchemas", "patternProperties", "properties"})
@@ -151,9 +154,21 @@ def _call(admitted: Admitted, row: Tool, arguments: dict[str, Any]) -> types.Cal
     if medium := media.shown(result.data):
         return types.CallToolResult(content=[medium])
     told = _told(*(_body(result) or [_without_body(row.provider.name, result)]))
-    if isinstance(result.value, dict):
+    if isinstance(result.value, dict) and not _is_deep(result.value):
         told.structured_content = result.value
     return told
+
+
+def _is_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(level)
 
 
 def _refused(admitted: Admitted) -> types.CallToolResult:

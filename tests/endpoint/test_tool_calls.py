@@ -58,6 +58,22 @@ def test_a_wrong_charset_and_bytes_are_no_error(weather: Provider, client: Admit
     assert text(call(client, "getIt")) == "[binary, 4 bytes of image/png]"
 
 
+@pytest.mark.parametrize("era", [HANDSHAKE, MODERN])
+def test_half_a_character_and_what_is_nested_too_deeply_are_no_error(
+    weather: Provider, client: Admitted, api: Upstream, era: str
+) -> None:
+    """What no JSON could hold, and what no client could read."""
+    tool(weather, "/typed", name="getIt")
+    api.typed = ("application/json", rb'{"\udfff": ["\ud83d", "\ud83d\ude00"]}')
+    answer = call(client, "getIt", era=era)
+    assert answer["structuredContent"] == {"\ufffd": ["\ufffd", "😀"]}
+    assert json.loads(text(answer)) == answer["structuredContent"]
+    api.typed = ("application/json", b'{"a": ' * 300 + b"1" + b"}" * 300)
+    answer = call(client, "getIt", era=era)
+    assert "structuredContent" not in answer
+    assert text(answer) == api.typed[1].decode()
+
+
 def test_an_answer_without_a_body_tells_its_headers(weather: Provider, client: Admitted) -> None:
     tool(weather, "/cities/{city}", name="look", method="HEAD", path_schema=CITY)
     told = text(call(client, "look", {"path": {"city": "x"}}))
