@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from asgiref.sync import sync_to_async
 from django.conf import settings
+from django.core.signals import request_finished
 from django.db import connections
 from django.test import AsyncClient, Client
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -252,9 +253,18 @@ def test_many_readers_at_once_are_read_for_in_a_few_threads(
         return texts(*args)
 
     monkeypatch.setattr(llms, "_documents", noting)
+    ended = threading.Semaphore(0)
+
+    def end(**_: Any) -> None:
+        connections.close_all()  # without a pool they would outlive their threads, and the test's database not them
+        ended.release()
+
+    request_finished.connect(end)
     address = f"{live.url}{FULL}"
     with ThreadPoolExecutor(20) as readers:
         found = list(readers.map(lambda _: httpx2.get(address, timeout=60, trust_env=False), range(20)))
+    assert all(ended.acquire(timeout=20) for _ in range(20))
+    request_finished.disconnect(end)
     assert {answer.status_code for answer in found} == {200}
     assert len({answer.text for answer in found}) == 1
     assert found[0].text.count("\nPath: ") == 6
