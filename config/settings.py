@@ -156,6 +156,8 @@ elif ROLE == "web":
     _database["OPTIONS"] = {
         **_database.get("OPTIONS", {}),
         "pool": {"min_size": 1, "max_size": env.int("DATABASE_POOL_SIZE", default=10), "timeout": 10},
+        # Uses until a statement is planned for good; only what lib/prepared.py asks can be.
+        "prepare_threshold": 5 if env.bool("DATABASE_PREPARE", default=True) else None,
     }
 else:
     # A pool's threads do not survive the fork of a worker.

@@ -2,7 +2,8 @@
 
 Composing a query and its SQL takes the ORM several times as long as asking it takes the database. Where each request
 asks the same, it is written as ever, with `Given` in place of what differs, and is made into SQL when it is first
-asked. Nothing of an answer is kept. ::
+asked. Planning it takes PostgreSQL longer than running it, too, so that each connection keeps plans of what it is asked
+often (`cursor_with_plans`). Nothing of an answer is kept. ::
 
     _named = Prepared(lambda: Server.objects.select_related("organization").filter(slug=Given("slug", SlugField())))
     _named.first(slug="docs")
@@ -14,6 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
@@ -68,10 +70,23 @@ class Prepared(Generic[M]):
         if plan is None:
             plan = self._plans[connection.vendor] = _plan(self._compose()[:1], connection)
         given = [each.adapted(values, connection) if isinstance(each, Given) else each for each in plan.parameters]
-        with connection.cursor() as cursor:
+        with cursor_with_plans(connection) as cursor:
             cursor.execute(plan.sql, given)
             row = cursor.fetchone()
         return None if row is None else _instance(plan, list(row), connection)
+
+
+def cursor_with_plans(connection: Any) -> Any:
+    """A cursor of Django's whose statements PostgreSQL plans once in each connection, if DATABASE_PREPARE lets it.
+
+    Django puts the parameters into the text of a statement, so that each is another one to PostgreSQL; here they are
+    sent beside it. https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+    """
+    if connection.vendor != "postgresql":
+        return connection.cursor()
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        return connection._prepare_cursor(psycopg.Cursor(connection.connection))
 
 
 def _plan(queryset: models.QuerySet[Any], connection: Any) -> _Plan:

@@ -15,7 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.models import Q, QuerySet
 from django.urls import reverse
 
@@ -24,6 +24,7 @@ from endpoint.admitted import Admitted
 from endpoint.serving.uris import parse_path, uri_of
 from indexing.matching import format_of, name_of
 from indexing.models import Text
+from lib.prepared import cursor_with_plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ class Served:
     def document(self, path: str) -> Document | None:
         """None where there is no file."""
         table, owner, of = self.place
-        with connection.cursor() as cursor:
+        with cursor_with_plans(connections[DEFAULT_DB_ALIAS]) as cursor:
             # The ORM takes three times as long to compose this as it takes to run.
             values = [_id(self.server.pk), format_of(path).value, of, path]
             cursor.execute(_DOCUMENT.format(table=table, owner=owner), values)

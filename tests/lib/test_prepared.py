@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 
 import pytest
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import F, QuerySet, SlugField, UUIDField
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,6 +15,7 @@ from orgs.models import Organization, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+tested = connections[DEFAULT_DB_ALIAS]
 
 
 def _query() -> QuerySet[Server]:
@@ -68,3 +70,20 @@ def test_none_is_equal_to_nothing(acme: Organization, alice: User) -> None:
 def test_a_value_that_is_not_told_is_a_mistake(acme: Organization) -> None:
     with pytest.raises(KeyError):
         Prepared(_query).first()
+
+
+@pytest.mark.skipif(tested.vendor != "postgresql", reason="SQLite's library keeps plans by itself")
+def test_postgresql_plans_once_what_is_asked_often_with_other_values(acme: Organization) -> None:
+    made = factories.server(acme, "Docs")
+    prepared = Prepared(_query)
+    tested.ensure_connection()
+    before, tested.connection.prepare_threshold = tested.connection.prepare_threshold, 3
+    try:
+        found = [prepared.first(slug=slug) for slug in ("docs", "none", "docs'", "docs", "no more", "docs")]
+        with tested.cursor() as cursor:
+            cursor.execute("SELECT statement FROM pg_prepared_statements")
+            planned = [statement for (statement,) in cursor.fetchall()]
+    finally:
+        tested.connection.prepare_threshold = before
+    assert found == [made, None, None, made, None, made]
+    assert any("catalog_server" in statement and "$1" in statement for statement in planned)
