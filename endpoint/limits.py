@@ -39,18 +39,20 @@ def take(counted_as: str, most: int) -> None:
     """Count a request. Raises Refused (429) if it is more than `most` of this minute."""
     window, passed = divmod(time.time(), WINDOW)
     key = f"mcp-rate:{counted_as}:{int(window)}"
-    if cache.add(key, 1, timeout=2 * WINDOW):
-        number = 1
-    else:
-        try:
-            number = cache.incr(key)
-        except ValueError:  # evicted in this moment
-            number = 1
+    number = _incremented(key) or (1 if cache.add(key, 1, timeout=2 * WINDOW) else _incremented(key))
     if number > most:
         raise _too_many(
             f"There were more than {most:,} requests within a minute, which is the limit here. Wait, and ask again.",
             math.ceil(WINDOW - passed),
         )
+
+
+def _incremented(key: str) -> int:
+    """0 for one that is not there: nobody asked yet in this minute, or it was evicted in this moment."""
+    try:
+        return int(cache.incr(key))
+    except ValueError:
+        return 0
 
 
 def check_quota(setup: Setup) -> None:
