@@ -42,7 +42,7 @@ def take(counted_as: str, most: int) -> None:
     number = _incremented(key) or (1 if cache.add(key, 1, timeout=2 * WINDOW) else _incremented(key))
     if number > most:
         raise _too_many(
-            f"There were more than {most:,} requests within a minute, which is the limit here. Wait, and ask again.",
+            f"There were more than {_requests(most)} within a minute, which is the limit here. Wait, and ask again.",
             math.ceil(WINDOW - passed),
         )
 
@@ -65,10 +65,14 @@ def check_quota(setup: Setup) -> None:
     if counts.month(target, at=now) >= quota:
         following = datetime(now.year + now.month // 12, now.month % 12 + 1, 1, tzinfo=UTC)
         raise _too_many(
-            f"The {quota:,} requests that this address has for a calendar month are used up. The next month begins on "
+            f"This address has used up its {_requests(quota)} of the calendar month. The next month begins on "
             f"{following:%-d %B %Y}, 00:00 UTC; whoever runs it can raise its quota.",
             math.ceil((following - now).total_seconds()),
         )
+
+
+def _requests(number: int) -> str:
+    return "one request" if number == 1 else f"{number:,} requests"
 
 
 def _too_many(sentence: str, seconds: int) -> Refused:
