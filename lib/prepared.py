@@ -60,20 +60,25 @@ class Prepared(Generic[M]):
 
     def __init__(self, compose: Callable[[], models.QuerySet[M]]) -> None:
         self._compose = compose
-        self._plans: dict[str, _Plan] = {}
-        """By the kind of database."""
+        self._plans: dict[tuple[str, int], _Plan] = {}
+        """By the kind of database, and how many rows are asked for."""
 
     def first(self, **values: Any) -> M | None:
         """The first row with these values, None where there is none. One query."""
+        rows = self.rows(1, **values)
+        return rows[0] if rows else None
+
+    def rows(self, limit: int, /, **values: Any) -> list[M]:
+        """So many rows with these values at most. One query."""
         connection = connections[DEFAULT_DB_ALIAS]  # once: a look for this thread's takes time
-        plan = self._plans.get(connection.vendor)
+        plan = self._plans.get((connection.vendor, limit))
         if plan is None:
-            plan = self._plans[connection.vendor] = _plan(self._compose()[:1], connection)
+            plan = self._plans[connection.vendor, limit] = _plan(self._compose()[:limit], connection)
         given = [each.adapted(values, connection) if isinstance(each, Given) else each for each in plan.parameters]
         with cursor_with_plans(connection) as cursor:
             cursor.execute(plan.sql, given)
-            row = cursor.fetchone()
-        return None if row is None else _instance(plan, list(row), connection)
+            found = cursor.fetchall()
+        return [_instance(plan, list(row), connection) for row in found]
 
 
 def cursor_with_plans(connection: Any) -> Any:

@@ -6,21 +6,26 @@ import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 import mcp_types as types
+from django.db.models import QuerySet, UUIDField
 from mcp.shared.inbound import X_MCP_HEADER_KEY, find_invalid_x_mcp_header
 
 from catalog import calls
 from catalog.models import Tool
 from endpoint.admitted import Admitted
 from endpoint.serving import media
-from endpoint.serving.chosen import things
+from endpoint.serving.chosen import things, things_of, values_of
 from endpoint.serving.offered import Offered
 from endpoint.serving.toolkits import LONGEST, free, joined
+from lib.prepared import Given, Prepared
+from orgs.models import User
 
 _SHOWN_HEADERS = 20
+_USER_ID = User._meta.pk
 _DEEPEST = 100
 """Levels of an answer that is given as JSON: the SDK writes some 250, and its clients read 200. Its text has them
 all."""
@@ -36,6 +41,32 @@ class Named:
 
     name: str
     key: uuid.UUID
+
+
+FEW = 50
+"""Tools of most servers and toolkits: that many are listed with one query, whose SQL is composed once."""
+
+
+def few(admitted: Admitted, taken: Collection[str]) -> list[types.Tool] | None:
+    """All that is offered, in the order of names; None where there is more. `taken` are names that other tools have."""
+    if not admitted.caller.may_call:
+        return []
+    query = _few(admitted.toolkit is not None, not admitted.caller.known)
+    rows = query.rows(FEW + 1, **values_of(admitted))
+    if len(rows) > FEW:
+        return None
+    tools = [_tool(_called(admitted, row.name, row.server.slug, taken), row) for row in rows]
+    return sorted(tools, key=lambda tool: tool.name)
+
+
+@cache
+def _few(toolkit: bool, public: bool) -> Prepared[Tool]:
+    given = {
+        "organization": Given("organization", UUIDField()),
+        "target": Given("target", UUIDField()),
+        "owner": Given("owner", _USER_ID),
+    }
+    return Prepared(lambda: _offering(things_of(Tool, toolkit=toolkit, public=public, **given), "provider"))
 
 
 def names(admitted: Admitted, taken: Collection[str]) -> list[Named]:
@@ -71,8 +102,12 @@ def find(admitted: Admitted, name: str, taken: Collection[str]) -> Offered | Non
     return None
 
 
-def _rows(admitted: Admitted) -> Any:
-    return things(admitted, Tool).filter(enabled=True).select_related("server")
+def _rows(admitted: Admitted) -> QuerySet[Tool]:
+    return _offering(things(admitted, Tool))
+
+
+def _offering(rows: QuerySet[Tool], *others: str) -> QuerySet[Tool]:
+    return rows.filter(enabled=True).select_related("server", *others)
 
 
 def _called(admitted: Admitted, name: str, server: str, taken: Collection[str]) -> str:

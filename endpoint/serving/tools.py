@@ -83,8 +83,12 @@ def _after(admitted: Admitted, position: list[str] | None) -> Iterator[_Placed]:
         names = [tool.name for tool in own]
         for tool in own[names.index(last) + 1 if last in names else 0 :]:
             yield [_BUILT_IN, tool.name], tool
-    named = configured.names(admitted, {tool.name for tool in own})
-    waiting = [each for each in named if part != _CONFIGURED or each.name > last]
+    taken = {tool.name for tool in own}
+    few = configured.few(admitted, taken)
+    if few is not None:
+        yield from (([_CONFIGURED, tool.name], tool) for tool in few if part != _CONFIGURED or tool.name > last)
+        return
+    waiting = [each for each in configured.names(admitted, taken) if part != _CONFIGURED or each.name > last]
     for start in range(0, len(waiting), _BATCH):
         for each in configured.load(admitted, waiting[start : start + _BATCH]):
             yield [_CONFIGURED, each.tool.name], each.tool
