@@ -63,7 +63,15 @@ class Databases:
         settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = name
 
     def give_back(self) -> None:
-        connection.creation.destroy_test_db(self._before, verbosity=0)
+        """Threads that still have it open, as a server's may until the process ends, keep nobody from dropping it."""
+        name = connection.settings_dict["NAME"]
+        connection.close()
+        settings.DATABASES["default"]["NAME"] = connection.settings_dict["NAME"] = self._before
+        if _on_postgres():
+            _on_server(f"DROP DATABASE {name} WITH (FORCE)")
+        else:
+            for part in ("", "-wal", "-shm"):
+                Path(f"{name}{part}").unlink(missing_ok=True)
 
     def _migrated(self) -> str:
         """The file, or the name, of the one that is copied."""
