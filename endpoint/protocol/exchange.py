@@ -93,11 +93,12 @@ class Exchange:
     def record(self) -> float:
         """A line for the request log, and the milliseconds since the request came.
 
-        There is none for what holds no request: notifications, a browser's questions, bodies that are no message.
+        There is none for what holds no request: notifications, replies, a browser's questions, bodies that are no
+        message.
         """
         milliseconds = (time.perf_counter() - self._began) * 1000
         admitted, parties, trace = self.admitted, self.parties, self.trace
-        if not trace.method or trace.method.startswith("notifications/"):
+        if self.message is None or self.message.id is None or not trace.method:
             return milliseconds
         if self.status >= 400 and trace.outcome == "ok":
             trace.outcome, trace.code = "error", self._code()

@@ -127,6 +127,20 @@ def test_a_mistake_of_ours_is_a_reference_that_the_log_knows(
     assert [each.exc_info[0] for each in logged if each.exc_info] == [ValueError]
 
 
+@ERAS
+def test_what_asks_for_nothing_is_in_no_log(live: Live, key: str, era: str) -> None:
+    """Whatever its method is: without an id it is a notification, and nothing is done for it."""
+    for method in ("notifications/initialized", "tools/list", "prompts/get"):
+        sent = message(method, {"name": "wait"}, era=era)
+        del sent["id"]
+        reply = live.send(PATH, sent, headers=heading(method, era=era, key=key))
+        assert (reply.status, reply.text) == (202, ""), method
+    asked = live.ask(PATH, "notifications/initialized", key=key, era=era)
+    assert asked.error["code"] == -32601
+    recording.flush()
+    assert RequestLog.objects.values_list("method", "code").get() == ("notifications/initialized", "-32601")
+
+
 def test_what_is_cancelled_before_its_turn_is_never_done() -> None:
     done: list[int] = []
     hold = threading.Event()
