@@ -3,11 +3,13 @@ against it."""
 
 from __future__ import annotations
 
-import asyncio
 import json
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from mcp.server.lowlevel.server import Server
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from mcp.shared.exceptions import MCPError
@@ -21,8 +23,12 @@ from mcp_types import (
 )
 from mcp_types.version import HANDSHAKE_PROTOCOL_VERSIONS
 
-from endpoint.protocol import messages, single
+from catalog.models import Provider
+from endpoint.admitted import Trace
+from endpoint.protocol import hosting, messages, single, threads
 from endpoint.protocol.exchange import once
+from tests import factories
+from tests.endpoint.configured import admitted
 
 CLIENT = {"protocolVersion": "2025-06-18", "capabilities": {}, "clientInfo": {"name": "x", "version": "1"}}
 TALE = {"text": "Gezeiten\u2028🌊 \x7f", "deep": [{"a": None, "b": 1.5, "c": float("inf")}], "empty": {}}
@@ -43,6 +49,29 @@ ASKED: dict[str, tuple[str, Any]] = {
     "a method that there is not": ("tides/list", {}),
     "a method of another revision": ("server/discover", {}),
 }
+IDS = (0, -1, 2**64, 10**4_000, "", " ", "\u2028🌊\x00", "7" * 10_000)
+OF_OURS: list[tuple[str, Any]] = [
+    ("tools/list", {"cursor": "nowhere"}),
+    ("tools/call", {"name": "fetch", "arguments": {"path": "a.md"}}),
+    ("tools/call", {"name": "fetch", "arguments": {"path": float("inf")}}),
+    ("tools/call", {"name": "nothing", "arguments": {}}),
+    ("resources/list", {}),
+    ("resources/templates/list", {}),
+    ("resources/read", {"uri": "docs://start"}),
+    ("resources/read", {"uri": "millrace://docs/a.md"}),
+    ("resources/read", {"uri": "millrace://docs/%00"}),
+    ("resources/read", {"uri": 5}),
+    ("prompts/list", {}),
+    ("prompts/get", {"name": "greet", "arguments": {"unknown": "1"}}),
+    ("prompts/get", {"name": "greet", "arguments": {"unknown": 1}}),
+    ("prompts/get", {"name": "nothing"}),
+    (
+        "completion/complete",
+        {"ref": {"type": "ref/resource", "uri": "millrace://docs/{+path}"}, "argument": {"name": "path", "value": ""}},
+    ),
+    ("completion/complete", {"ref": {"type": "other"}, "argument": {}}),
+    ("logging/setLevel", {"level": "info"}),
+]
 
 
 def server() -> Server[Any]:
@@ -59,7 +88,9 @@ def server() -> Server[Any]:
     return Server("tides", title="Tides", version="3", on_list_tools=list_tools, on_call_tool=call_tool)
 
 
-def _answers(body: bytes, revision: str) -> tuple[tuple[int, Any], tuple[int, Any]]:
+def _answers(
+    body: bytes, revision: str, server: Callable[[], Server[Any]] = server
+) -> tuple[tuple[int, Any], tuple[int, Any]]:
     """Status and JSON of the transport's answer, and of ours."""
     headers = {
         "host": "localhost",
@@ -86,7 +117,11 @@ def _answers(body: bytes, revision: str) -> tuple[tuple[int, Any], tuple[int, An
         await single.answer(server(), messages.read(body), found, ours)
         return theirs.answer, ours.answer
 
-    return asyncio.run(both())
+    token = threads.here.set(True)
+    try:
+        return async_to_sync(both)()
+    finally:
+        threads.here.reset(token)
 
 
 class _Kept:
@@ -113,6 +148,29 @@ def test_the_answer_is_that_of_the_sdks_transport(name: str, revision: str) -> N
     theirs, ours = _answers(json.dumps(message).encode(), revision)
     assert ours == theirs
     assert ours[1]["id"] == "7"
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_whatever_the_id_is_it_comes_back(revision: str) -> None:
+    for given in IDS:
+        for method in ("ping", "tides/list", "tools/list\x00", "notifications/initialized"):
+            body = json.dumps({"jsonrpc": "2.0", "id": given, "method": method}).encode()
+            theirs, ours = _answers(body, revision)
+            assert ours == theirs
+            assert ours[1]["id"] == given
+
+
+@pytest.mark.parametrize("revision", HANDSHAKE_PROTOCOL_VERSIONS)
+def test_what_we_serve_is_told_as_by_the_sdks_transport(weather: Provider, revision: str) -> None:
+    factories.content(weather.server, "a.md", "# A\n\nHello\u2028 🌊 \x7f\n")
+    factories.resource(weather, uri="docs://start", text="Start.")
+    factories.prompt(weather, "greet")
+    of = admitted(weather.server)
+    for method, params in OF_OURS:
+        body = json.dumps({"jsonrpc": "2.0", "id": 7, "method": method, "params": params}).encode()
+        theirs, ours = _answers(body, revision, lambda: hosting.server_of(replace(of, trace=Trace())))
+        assert ours == theirs, method
+        assert "reference" not in json.dumps(ours)
 
 
 @pytest.mark.parametrize("said", [None, "2026-07-28", "2024-01-01", "nonsense"])
