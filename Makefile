@@ -53,11 +53,11 @@ NO_DATABASE := tests/contract tests/forges tests/wire \
 	$(addprefix tests/gitsync/test_,layout.py layout_pages.py messages.py mirror_deciding.py mirror_excerpts.py \
 		mirror_matching.py naming.py scanning.py) \
 	$(addprefix tests/lib/test_egress_,addresses.py redirects.py requests.py) \
-	$(addprefix tests/endpoint/test_,buckets.py charts.py schema_fields.py snippets.py spans.py) \
+	$(addprefix tests/endpoint/test_,buckets.py charts.py schema_fields.py snippets.py spans.py turns.py) \
 	tests/integrations/test_timing.py \
 	$(addprefix tests/indexing/test_,chunking_formats.py chunking_markdown.py chunking_properties.py crawling.py \
 		crawling_addresses.py crawling_bombs.py crawling_limits.py crawling_lists.py crawling_politeness.py \
-		crawling_redirects.py extracting_code.py extracting_other.py extracting_pages.py federation_answers.py \
+		crawling_redirects.py extracting_code.py extracting_other.py extracting_pages.py federation_answers.py lines.py \
 		live_bombs.py recognising.py search_fusing.py search_identifiers.py search_queries.py search_snippets.py \
 		search_words.py sites_deciding.py survey.py timing.py) \
 	tests/site

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import psycopg
 from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.db.models.expressions import Expression
 from django.db.models.query import get_related_populators
 
@@ -82,16 +84,35 @@ class Prepared(Generic[M]):
 
 
 def cursor_with_plans(connection: Any) -> Any:
-    """A cursor of Django's whose statements PostgreSQL plans once in each connection, if DATABASE_PREPARE lets it.
+    """A cursor of Django's for statements that are asked often, each with the same text.
 
-    Django puts the parameters into the text of a statement, so that each is another one to PostgreSQL; here they are
-    sent beside it. https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
+    PostgreSQL plans them once in each connection, if DATABASE_PREPARE lets it: Django puts the parameters into the text
+    of a statement, so that each is another one to PostgreSQL; here they are sent beside it. For SQLite the text is made
+    its own once. https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
     """
-    if connection.vendor != "postgresql":
-        return connection.cursor()
     connection.ensure_connection()
     with connection.wrap_database_errors:
-        return connection._prepare_cursor(psycopg.Cursor(connection.connection))
+        if connection.vendor == "postgresql":
+            cursor: Any = psycopg.Cursor(connection.connection)
+        else:
+            cursor = connection.connection.cursor(factory=_SQLiteCursor)
+        return connection._prepare_cursor(cursor)
+
+
+class _SQLiteCursor(SQLiteCursorWrapper):
+    def convert_query(self, query: str, *, param_names: Any = None) -> str:
+        return (
+            _with_question_marks(query)
+            if param_names is None
+            else super().convert_query(query, param_names=param_names)
+        )
+
+
+@lru_cache(maxsize=200)
+def _with_question_marks(query: str) -> str:
+    """Looking for each %s takes longer than the statement."""
+    converted: str = SQLiteCursorWrapper.convert_query(None, query)  # type: ignore[arg-type]  # it looks at no cursor
+    return converted
 
 
 def _plan(queryset: models.QuerySet[Any], connection: Any) -> _Plan:

@@ -85,7 +85,7 @@ async def _answer(exchange: Exchange, scope: Scope, receive: Receive, watch: Wat
 
     message = exchange.message if wrong is None else None
     with watch.until(limit):
-        admitted, schema, ahead = await threads.run(_admit, asked, tool, message, scope["method"] == "POST")
+        admitted, schema, ahead = await threads.run_shortly(_admit, asked, tool, message, scope["method"] == "POST")
         if wrong is not None:
             raise wrong
         exchange.admit(admitted)

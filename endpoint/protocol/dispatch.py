@@ -110,7 +110,7 @@ class Handlers:
 
     async def _quickly(self, function: Callable[..., T], *args: Any) -> T:
         with self._our_mistakes():
-            return await threads.run(function, *args)
+            return await threads.run_shortly(function, *args)
 
     async def _in_its_time(self, patient: Callable[..., bool], function: Callable[..., T], *args: Any) -> T:
         """Asked and, mostly, done within one turn in a quick thread."""

@@ -11,7 +11,6 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -19,12 +18,17 @@ from weakref import WeakValueDictionary
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.db import connections
+from django.db import connection, connections
+
+from endpoint.protocol.turns import Threads, Turn
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-_pools: dict[bool, ThreadPoolExecutor] = {}
+AT_ONCE = 0.005
+"""Seconds that the event loop waits on the spot for what a quick thread does, where the database is a file."""
+
+_sets: dict[bool, Threads] = {}
 _making = threading.Lock()
 _turns: WeakValueDictionary[tuple[int, UUID], asyncio.Semaphore] = WeakValueDictionary()
 """Of an event loop and a target, for as long as somebody has one or waits."""
@@ -36,6 +40,11 @@ here: contextvars.ContextVar[bool] = contextvars.ContextVar("millrace_here", def
 async def run(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """What `function` returns or raises, done in a quick thread. Cancelled before its turn, it is never done."""
     return await _run(False, partial(function, *args, **kwargs))
+
+
+async def run_shortly(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """The same of what mostly takes less than AT_ONCE. With a database elsewhere the loop does not wait for it."""
+    return await _run(False, partial(function, *args, **kwargs), AT_ONCE if connection.vendor == "sqlite" else 0.0)
 
 
 async def run_patiently(of: UUID, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -58,27 +67,26 @@ async def run_patiently(of: UUID, function: Callable[P, T], *args: P.args, **kwa
 def close() -> None:
     """Let the threads end, when they have done what they are at."""
     with _making:
-        pools = list(_pools.values())
-        _pools.clear()
-    for pool in pools:
-        pool.shutdown(wait=True, cancel_futures=True)
+        ending = list(_sets.values())
+        _sets.clear()
+    for each in ending:
+        each.close()
 
 
-async def _run(patient: bool, function: Callable[[], T]) -> T:
+async def _run(patient: bool, function: Callable[[], T], at_once: float = 0.0) -> T:
     if here.get():
         return await sync_to_async(function, thread_sensitive=True)()
-    context = contextvars.copy_context()
-    loop = asyncio.get_running_loop()
-    return await loop.run_in_executor(_pool(patient), context.run, _done_with_the_database, function, patient)
+    turn = Turn(partial(_done_with_the_database, function, patient))
+    _threads(patient).begin(turn)
+    return await turn.result(at_once)
 
 
-def _pool(patient: bool) -> ThreadPoolExecutor:
+def _threads(patient: bool) -> Threads:
     with _making:
-        if patient not in _pools:
+        if patient not in _sets:
             size = settings.MCP_PATIENT_THREADS if patient else settings.MCP_THREADS
-            name = "mcp-patient" if patient else "mcp-quick"
-            _pools[patient] = ThreadPoolExecutor(size, thread_name_prefix=name)
-        return _pools[patient]
+            _sets[patient] = Threads(size, "mcp-patient" if patient else "mcp-quick")
+        return _sets[patient]
 
 
 def _done_with_the_database(function: Callable[[], T], patient: bool) -> T:

@@ -5,10 +5,10 @@ https://modelcontextprotocol.io/specification/2025-11-25/server/tools#structured
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import mcp_types as types
+import pydantic_core
 
 
 class Trouble(Exception):
@@ -16,7 +16,7 @@ class Trouble(Exception):
 
 
 def answer(told: dict[str, Any]) -> types.CallToolResult:
-    text = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
+    text = pydantic_core.to_json(told).decode()
     return types.CallToolResult(content=[types.TextContent(type="text", text=text)], structured_content=told)
 
 

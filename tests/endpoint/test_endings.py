@@ -198,7 +198,7 @@ def _until(holds: Callable[[], bool], seconds: float = 20.0) -> None:
 def test_a_request_over_a_limit_is_in_the_log_of_what_it_was_for(live: Live, key: str, settings: Settings) -> None:
     settings.MCP_RATE_KEY = 1
     assert [live.ask(PATH, "ping", key=key).status for _ in range(2)] == [200, 429]
-    recording.flush()
+    _until(lambda: "limited 429" in _outcomes())
     limited = RequestLog.objects.get(outcome="limited")
     assert limited.server is not None
     assert (limited.server.slug, limited.method, limited.code) == ("docs", "ping", "429")

@@ -193,7 +193,7 @@ def test_a_body_with_two_lengths_is_not_taken_for_two_requests(live: Live) -> No
     smuggled = _head("POST", "/mcp/acme/secret", LISTING)
     head = _head("POST", PATH, {**LISTING, "Content-Length": "4", "Transfer-Encoding": "chunked"})
     status, answer = _raw(live, head + b"0\r\n\r\n" + smuggled)
-    assert (status, answer.count(b"jsonrpc")) == (400, 1)
+    assert (status, answer.count(b"HTTP/1.1"), b"tools" in answer) == (400, 1, False), "the only answer"
 
 
 def test_the_methods_in_header_and_body_must_be_the_same(live: Live) -> None:
