@@ -11,7 +11,9 @@ _END = re.compile(r"\r\n?|\n")
 
 def count_lines(text: str) -> int:
     """As `len(Lines(text))`, without looking for where they are."""
-    ends = text.count("\n") + text.count("\r") - text.count("\r\n")
+    ends = text.count("\n")
+    if "\r" in text:
+        ends += text.count("\r") - text.count("\r\n")
     return ends + (text[-1:] not in ("\n", "\r", ""))
 
 
