@@ -49,6 +49,7 @@ Questions = Mapping[str, Sequence[Question]]
 
 def main() -> int:
     options = _options()
+    (ROOT / "staticfiles").mkdir(exist_ok=True)  # as collectstatic does: without it each process warns
     with tempfile.TemporaryDirectory(prefix="bench_") as made, databases(options.database, Path(made, "db")) as db:
         folder = Path(made)
         with db.fresh() as database:
