@@ -1,9 +1,8 @@
 """The SDK's server for one request.
 
-Name, instructions and handlers are fixed when a `Server` of the SDK is made, and its session manager has a task group
-that has to be entered. Both are cheap (7 µs and some 70 µs), so each request has its own and they end with it: nothing
-that was true of another target, another caller or an hour ago is ever at hand, and nothing goes on after the answer
-(ADR 0018).
+Name, instructions and handlers are fixed when a `Server` of the SDK is made, which is cheap (7 µs). So each request has
+its own, and what else the SDK needs to answer it, and they end with it: nothing that was true of another target,
+another caller or an hour ago is ever at hand, and nothing goes on after the answer (ADR 0018).
 """
 
 from __future__ import annotations
@@ -35,7 +34,8 @@ async def answer(
 ) -> None:
     """Let the SDK answer one request of HTTP, in whichever revision of the protocol it is written.
 
-    `schema` is the input schema of the tool that is called, if one is; `ahead` is what the call gave already.
+    `schema` is the input schema of the tool that is called, if one is; `message` is what the body was read as, if it
+    could be, and `ahead` what the call gave already.
     """
     server = server_of(admitted, schema, ahead=ahead)
     revision = single.revision_of(scope)

@@ -46,9 +46,9 @@ class Message:
     """Name and version that the client says of itself."""
     name: str
     """Of the tool that is called with arguments, as it was sent."""
-    asked: str = ""
+    asked: str
     """The method as it was sent; `method` is for the log."""
-    params: dict[str, Any] | None = None
+    params: dict[str, Any] | None
     """As they were sent."""
 
 

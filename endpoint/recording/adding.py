@@ -17,8 +17,8 @@ Key = tuple[Any, ...]
 
 
 def insert(model: type[models.Model], rows: Sequence[Mapping[str, Any]]) -> None:
-    """New rows, each with the same fields by the names of their columns. `bulk_create` takes five times as long: it
-    composes the values of each row into SQL."""
+    """New rows: values by the names of fields, the same fields in each. `bulk_create` takes several times as long, as
+    it composes the values of each row into SQL."""
     if not rows:
         return
     connection = connections[DEFAULT_DB_ALIAS]  # once: a look for this thread's takes time

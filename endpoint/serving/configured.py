@@ -24,6 +24,8 @@ from endpoint.serving.toolkits import LONGEST, free, joined
 from lib.prepared import Given, Prepared
 from orgs.models import User
 
+FEW = 50
+"""Tools of most servers and toolkits: that many are listed with one query, whose SQL is composed once."""
 _SHOWN_HEADERS = 20
 _USER_ID = User._meta.pk
 _DEEPEST = 100
@@ -41,10 +43,6 @@ class Named:
 
     name: str
     key: uuid.UUID
-
-
-FEW = 50
-"""Tools of most servers and toolkits: that many are listed with one query, whose SQL is composed once."""
 
 
 def few(admitted: Admitted, taken: Collection[str]) -> list[types.Tool] | None:

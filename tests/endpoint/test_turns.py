@@ -107,13 +107,13 @@ def test_closing_ends_what_runs_cancels_what_waits_and_leaves_no_thread() -> Non
         turns: list[Turn[Any]] = [Turn(lambda: hold.wait(30)), Turn(_thread)]
         for turn in turns:
             threads.begin(turn)
-        results = asyncio.gather(*(turn.result() for turn in turns), return_exceptions=True)
-        await asyncio.sleep(0)
+        running, waiting = (asyncio.ensure_future(turn.result()) for turn in turns)
         closing = asyncio.ensure_future(asyncio.to_thread(threads.close))
-        await asyncio.sleep(0.01)
+        await asyncio.wait([waiting])  # which only closing ends: the one thread is held
         hold.set()
         await closing
-        return await results
+        results: list[object] = await asyncio.gather(running, waiting, return_exceptions=True)
+        return results
 
     ended, cancelled = asyncio.run(work())
     assert ended is True
